@@ -1,0 +1,57 @@
+# Relais: `make` alone prints what can be asked.
+
+GO      ?= go
+ARGS    ?=
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
+# A clock behind the release cannot be right: grants wait until it is set.
+RELEASE ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+
+LDFLAGS  = -X main.version=$(VERSION) -X main.released=$(RELEASE)
+TOOL     = $(GO) tool -modfile=packaging/tools/go.mod
+# Packages whose tests run inside the test process, under the race detector.
+# The commands' tests start real processes, so they run as they ship.
+INSIDE   = $(shell $(GO) list ./... | grep -v '^relais/cmd/')
+
+.DEFAULT_GOAL := help
+.PHONY: help bootstrap build demo run test check lint bench soak shots clean
+
+help: ## print this help
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+bootstrap: ## install what the demo and the tests need from Debian (as root)
+	@packaging/bootstrap.sh
+
+build: ## build bin/relais and bin/national
+	@$(GO) build -trimpath -ldflags "$(LDFLAGS)" -o bin/ ./cmd/relais ./cmd/national
+
+demo: bootstrap build ## play the main job on three hubs; ARGS="--once --json" ends after it
+	@bin/relais demo $(ARGS)
+
+run: build ## serve one hub on the embedded default, in var/hub
+	@packaging/run.sh
+
+test: bootstrap build ## run every test
+	$(GO) test -race $(INSIDE)
+	$(GO) test ./cmd/...
+
+check: lint ## all that can be said without running: format, vet, staticcheck, floors and doors
+	$(GO) test -count=1 -run 'TestFloors|TestDoors' ./cmd/relais
+
+lint: ## gofumpt, go vet, staticcheck
+	@unformatted=$$($(TOOL) gofumpt -l $$(git ls-files -co --exclude-standard '*.go')); \
+	if [ -n "$$unformatted" ]; then echo "not in gofumpt style:"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(TOOL) staticcheck ./...
+
+bench: ## measure the goals: a table of ratios, and var/bench.json
+	@mkdir -p var
+	@$(GO) run ./packaging/bench -out var/bench.json $(ARGS)
+
+soak: ## fuzz every decoder and repeat the concurrent tests, for an hour or so
+	@packaging/soak.sh $(ARGS)
+
+shots: bootstrap ## take the screenshots of the main job into var/shots
+	$(GO) test -count=1 -run TestBrowser ./cmd/relais
+
+clean: ## remove what was built and played
+	rm -rf bin var
