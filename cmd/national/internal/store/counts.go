@@ -1,0 +1,56 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"relais/node/territory"
+)
+
+// Counts are what the service holds, in all.
+type Counts struct {
+	Records     int // held ones included, proofs of forks not
+	Notices     int
+	Revocations int
+	Forks       int // logs under quarantine
+	Refused     int // records handed over and refused, since the beginning
+}
+
+// Counts adds up the logs: its cost does not grow with the records.
+func (db *DB) Counts(ctx context.Context) (Counts, error) {
+	var c Counts
+	err := db.read.QueryRowContext(ctx, `
+		SELECT coalesce(sum(seq + held), 0), coalesce(sum(notices), 0),
+		       coalesce(sum(revocations), 0), count(forked_at),
+		       (SELECT coalesce(sum(n), 0) FROM refusals)
+		FROM logs`).Scan(&c.Records, &c.Notices, &c.Revocations, &c.Forks, &c.Refused)
+	return c, err
+}
+
+// CheckpointSize returns the size of a hub's journal at its last checkpoint; 0
+// for none.
+func (db *DB) CheckpointSize(ctx context.Context, hub territory.HubID) (int64, error) {
+	var size int64
+	err := db.read.QueryRowContext(ctx, `
+		SELECT coalesce(max(size), 0) FROM checkpoints WHERE hub = ?`, hub[:]).Scan(&size)
+	return size, err
+}
+
+// Refused counts records that a hub handed over and that were refused.
+func (db *DB) Refused(ctx context.Context, hub territory.HubID, reasons map[string]int, now time.Time) error {
+	if len(reasons) == 0 {
+		return nil
+	}
+	return db.inWrite(ctx, func(tx *sql.Tx) error {
+		for reason, n := range reasons {
+			if _, err := tx.ExecContext(ctx, `
+				INSERT INTO refusals (hub, reason, n, last_at) VALUES (?, ?, ?, ?)
+				ON CONFLICT (hub, reason) DO UPDATE SET n = n + excluded.n, last_at = excluded.last_at`,
+				hub[:], reason, n, now.UnixMilli()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
