@@ -1,0 +1,186 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"relais/node/territory"
+)
+
+const (
+	// pullsAtOnce bounds the pulls under way: one slow hub does not hold up the
+	// others, and a morning's burst does not ask all of them at once.
+	pullsAtOnce = 4
+	// pullTimeout bounds one pull, all of its pages included.
+	pullTimeout = 5 * time.Minute
+	// retryFirst and retryLast bound the pause before a failed pull is tried
+	// again; it doubles in between.
+	retryFirst, retryLast = time.Second, time.Minute
+	// dossierInterval is how often wanted dossiers are looked for unasked.
+	dossierInterval = time.Minute
+)
+
+// Puller runs pulls for those who notice that we are behind and must not wait:
+// the gossip's loop and the node's subscribers. Asking twice is one pull.
+type Puller struct {
+	client *Client
+	log    *slog.Logger
+	kick   chan struct{} // capacity 1: something changed in wanted or dossiers
+
+	mu       sync.Mutex // guards what follows
+	wanted   map[territory.HubID]*want
+	dossiers bool // a look at the wanted dossiers is due
+	fetching bool
+}
+
+// want is one hub to pull from.
+type want struct {
+	running bool
+	again   bool // asked for while running: new since then
+	fails   int
+	due     time.Time
+}
+
+// NewPuller returns a puller; it works while Run does.
+func NewPuller(c *Client, logger *slog.Logger) *Puller {
+	if logger == nil {
+		logger = slog.New(slog.DiscardHandler)
+	}
+	return &Puller{client: c, log: logger, kick: make(chan struct{}, 1), wanted: make(map[territory.HubID]*want)}
+}
+
+// Want asks for a pull from a hub, soon. It never blocks: connect it to the
+// gossip's OnBehind.
+func (p *Puller) Want(hub territory.HubID) {
+	p.mu.Lock()
+	if w := p.wanted[hub]; w == nil {
+		p.wanted[hub] = &want{}
+	} else if w.running {
+		w.again = true
+	} else {
+		w.due = time.Time{}
+	}
+	p.mu.Unlock()
+	p.wake()
+}
+
+// WantDossiers asks for a look at the wanted dossiers, soon. It never blocks:
+// connect it to the node's OnRecord, since a notice that came by gossip brings
+// no dossier.
+func (p *Puller) WantDossiers() {
+	p.mu.Lock()
+	p.dossiers = true
+	p.mu.Unlock()
+	p.wake()
+}
+
+func (p *Puller) wake() {
+	select {
+	case p.kick <- struct{}{}:
+	default:
+	}
+}
+
+// Run pulls until ctx ends, and returns once every pull has stopped.
+func (p *Puller) Run(ctx context.Context) error {
+	var running sync.WaitGroup
+	defer running.Wait()
+	periodic := time.NewTicker(dossierInterval)
+	defer periodic.Stop()
+	for {
+		timer := time.NewTimer(p.start(ctx, &running))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		case <-p.kick:
+		case <-timer.C:
+		case <-periodic.C:
+			p.WantDossiers()
+		}
+		timer.Stop()
+	}
+}
+
+// start begins what is due and may run, and says when to look again.
+func (p *Puller) start(ctx context.Context, running *sync.WaitGroup) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now, next, busy := time.Now(), dossierInterval, 0
+	for _, w := range p.wanted {
+		if w.running {
+			busy++
+		}
+	}
+	for hub, w := range p.wanted {
+		if w.running || busy >= pullsAtOnce {
+			continue
+		}
+		if wait := w.due.Sub(now); wait > 0 {
+			next = min(next, wait)
+			continue
+		}
+		w.running, w.again = true, false
+		busy++
+		running.Go(func() { p.pull(ctx, hub) })
+	}
+	if p.dossiers && !p.fetching {
+		p.dossiers, p.fetching = false, true
+		running.Go(func() { p.fetch(ctx) })
+	}
+	return next
+}
+
+func (p *Puller) pull(ctx context.Context, hub territory.HubID) {
+	timed, cancel := context.WithTimeout(ctx, pullTimeout)
+	done, err := p.client.PullRecords(timed, hub)
+	cancel()
+	switch {
+	case err == nil:
+		p.log.Info("pulled", "peer", hub.String(), "new", done.New, "refused", done.Refused, "pages", done.Pages, "roster", done.Roster)
+	case ctx.Err() == nil:
+		p.log.Warn("pull failed", "peer", hub.String(), "new", done.New, "err", err)
+	}
+	p.mu.Lock()
+	w := p.wanted[hub]
+	w.running = false
+	switch {
+	case errors.Is(err, ErrNoProgress) && !w.again, err == nil && !w.again:
+		delete(p.wanted, hub)
+	case err == nil:
+		w.fails = 0
+	default:
+		w.due = time.Now().Add(pause(w.fails))
+		w.fails++
+	}
+	p.dossiers = p.dossiers || done.New > 0 || done.Roster
+	p.mu.Unlock()
+	p.wake()
+}
+
+func (p *Puller) fetch(ctx context.Context) {
+	timed, cancel := context.WithTimeout(ctx, pullTimeout)
+	kept, err := p.client.FetchDossiers(timed)
+	cancel()
+	if kept > 0 {
+		p.log.Info("fetched dossiers", "kept", kept)
+	}
+	if err != nil && ctx.Err() == nil {
+		p.log.Warn("some dossiers could not be kept", "err", err)
+	}
+	p.mu.Lock()
+	p.fetching = false
+	p.mu.Unlock()
+	p.wake()
+}
+
+// pause is how long to wait after the nth failure in a row, from 0: doubling,
+// with a fifth of chance either way so that hubs do not fall into step.
+func pause(n int) time.Duration {
+	d := min(retryFirst<<min(n, 16), retryLast)
+	return time.Duration(float64(d) * (0.8 + 0.4*rand.Float64()))
+}
