@@ -1,0 +1,21 @@
+package store
+
+import (
+	"errors"
+
+	"github.com/mattn/go-sqlite3"
+
+	"relais/node/fault"
+)
+
+// failed is what a caller gets when the whole transaction could not be
+// committed. Nothing of it was kept.
+func failed(err error) error {
+	var e sqlite3.Error
+	if errors.As(err, &e) && e.Code == sqlite3.ErrFull {
+		return fault.New(fault.Unavailable,
+			"Le disque du relais est plein : rien n’a été enregistré. Prévenez le service informatique.", err)
+	}
+	return fault.New(fault.Unavailable,
+		"Le relais n’arrive pas à écrire sur son disque : rien n’a été enregistré. Prévenez le service informatique.", err)
+}

@@ -1,0 +1,81 @@
+package store
+
+import (
+	"fmt"
+
+	"github.com/mattn/go-sqlite3"
+)
+
+// exempt are the tables that may change without a journal entry, with the
+// reason. All others are the domain's.
+var exempt = map[string]exemption{
+	"journal":     {reason: "it is the journal"},
+	"checkpoints": {reason: "a checkpoint signs the tree and cannot be in it"},
+	"records":     {only: sqlite3.SQLITE_UPDATE, reason: "a signature is added after the commit that made the record"},
+	"sessions":    {reason: "they come and go with every page; signing in is an entry"},
+	"secrets":     {reason: "certificates renew by themselves"},
+	"peers":       {reason: "signs of life"},
+	"jobs":        {reason: "last success of the machinery"},
+	"limits":      {reason: "delays pass by themselves"},
+	"drafts":      {reason: "a form begun is nothing done"},
+	"meta":        {reason: "what the hub is; written with the first entry and by the machinery"},
+}
+
+// exemption says for which changes a table is exempt.
+type exemption struct {
+	only   int // an operation of the update hook; 0 for all
+	reason string
+}
+
+func (e exemption) covers(op int) bool { return e.only == 0 || e.only == op }
+
+// rule watches the changes of one savepoint. It belongs to the writer goroutine,
+// on which SQLite calls its hooks.
+type rule struct {
+	domain    string // the first table of the domain touched; "" for none
+	journaled bool   // a journal entry was appended
+	seen      int64  // changes told by the update hook since the store was opened
+}
+
+func (r *rule) reset() { r.domain, r.journaled = "", false }
+
+// check is the rule itself, asked at the end of each savepoint.
+func (r *rule) check() error {
+	if r.domain == "" || r.journaled {
+		return nil
+	}
+	return fmt.Errorf("a change of table %s without a journal entry was refused", r.domain)
+}
+
+func (r *rule) touched(table string) {
+	if r.domain == "" {
+		r.domain = table
+	}
+}
+
+// update is SQLite's update hook: one call for each row that changes.
+func (r *rule) update(op int, _, table string, _ int64) {
+	r.seen++
+	if table == "journal" && op == sqlite3.SQLITE_INSERT {
+		r.journaled = true
+		return
+	}
+	if e, found := exempt[table]; !found || !e.covers(op) {
+		r.touched(table)
+	}
+}
+
+// commit is SQLite's commit hook, the backstop: whatever path led here, a
+// transaction with an unjournaled change becomes a rollback.
+func (r *rule) commit() int {
+	if r.check() != nil {
+		return 1
+	}
+	return 0
+}
+
+// watch puts the rule on the writer's connection.
+func (db *DB) watch() {
+	db.raw.RegisterUpdateHook(db.rule.update)
+	db.raw.RegisterCommitHook(db.rule.commit)
+}

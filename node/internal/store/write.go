@@ -1,0 +1,223 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"relais/node/journal"
+)
+
+// The bounds of one commit.
+const (
+	maxGroup = 64                   // callers
+	maxWait  = 2 * time.Millisecond // that the first caller waits for others
+)
+
+// The states of a call.
+const (
+	queued = iota
+	taken
+	abandoned
+)
+
+// call is one caller of Write.
+type call struct {
+	f     func(*Tx) error
+	state atomic.Int32
+	err   error
+	done  chan struct{}
+}
+
+// PanicError is what Write returns when f panicked. Its savepoint was rolled
+// back; the others of its group are untouched.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+// Error implements error. The stack is not in it.
+func (e *PanicError) Error() string { return fmt.Sprintf("panic in a transaction: %v", e.Value) }
+
+// Write runs f in a savepoint of its own and returns once the commit is on the
+// disk: nil means it will be there after a power cut. An error of f, a panic in
+// it or a change without a journal entry rolls back that savepoint alone. When
+// ctx ends before f has begun, f does not run; afterwards ctx has no effect.
+//
+// f runs on the writer goroutine, alone. It must not wait for a network, a TPM
+// or Argon2, and must not call Write or Read.
+func (db *DB) Write(ctx context.Context, f func(*Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	c := &call{f: f, done: make(chan struct{})}
+	db.waiting.Add(1)
+	select {
+	case db.calls <- c:
+	case <-ctx.Done():
+		db.waiting.Add(-1)
+		return ctx.Err()
+	case <-db.closing:
+		db.waiting.Add(-1)
+		return ErrClosed
+	}
+	select {
+	case <-c.done:
+		return c.err
+	case <-ctx.Done():
+	}
+	if c.state.CompareAndSwap(queued, abandoned) {
+		return ctx.Err()
+	}
+	<-c.done
+	return c.err
+}
+
+// loop is the writer goroutine.
+func (db *DB) loop() {
+	defer close(db.stopped)
+	for {
+		select {
+		case c := <-db.calls:
+			db.group(c)
+		case <-db.closing:
+			return
+		}
+	}
+}
+
+// group runs the first caller and those who come meanwhile, commits once, and
+// tells them all.
+func (db *DB) group(first *call) {
+	tree := db.tree.Clone()
+	done, err := db.gather(first)
+	if err == nil {
+		err = db.exec("COMMIT")
+	}
+	if err != nil {
+		_ = db.exec("ROLLBACK") // SQLite may have rolled back by itself
+		db.tree = tree
+		db.rule.reset()
+	}
+	for _, c := range done {
+		if err != nil && c.err == nil {
+			c.err = failed(err)
+		}
+		close(c.done)
+	}
+}
+
+// gather runs callers until nobody else is on the way, the group is full, or the
+// first has waited long enough. An error is one of the whole transaction.
+func (db *DB) gather(first *call) (done []*call, err error) {
+	if err := db.exec("BEGIN IMMEDIATE"); err != nil {
+		db.waiting.Add(-1)
+		first.state.Store(taken)
+		return []*call{first}, err
+	}
+	end := time.Now().Add(maxWait)
+	for c := first; c != nil; c = db.next(len(done), end) {
+		db.waiting.Add(-1)
+		if !c.state.CompareAndSwap(queued, taken) {
+			continue // its caller has gone
+		}
+		done = append(done, c)
+		if c.err = db.savepoint(c.f); c.err != nil && db.raw.AutoCommit() {
+			return done, c.err // a full disk or an I/O error undid the whole transaction
+		}
+	}
+	return done, nil
+}
+
+// next returns another caller for this group, or nil to commit now.
+func (db *DB) next(have int, end time.Time) *call {
+	if have >= maxGroup || db.waiting.Load() == 0 {
+		return nil
+	}
+	timer := time.NewTimer(time.Until(end))
+	defer timer.Stop()
+	select {
+	case c := <-db.calls:
+		return c
+	case <-timer.C:
+		return nil
+	}
+}
+
+// savepoint runs one caller so that its failure is its own.
+func (db *DB) savepoint(f func(*Tx) error) error {
+	if err := db.exec("SAVEPOINT caller"); err != nil {
+		return err
+	}
+	tree := db.tree.Clone()
+	db.rule.reset()
+	tx := &Tx{Reader: &Reader{db.writer}, Now: db.now().UTC().Truncate(time.Millisecond), db: db}
+	err := attempt(tx, f)
+	if err == nil {
+		err = db.rule.check()
+	}
+	if err == nil {
+		err = db.exec("RELEASE caller")
+	}
+	db.rule.reset()
+	if err == nil {
+		return nil
+	}
+	db.tree = tree
+	if db.raw.AutoCommit() {
+		return err
+	}
+	return errors.Join(err, db.exec("ROLLBACK TO caller"), db.exec("RELEASE caller"))
+}
+
+// attempt calls f and turns a panic into an error.
+func attempt(tx *Tx, f func(*Tx) error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &PanicError{Value: v, Stack: debug.Stack()}
+			tx.db.log.Error("panic in a transaction", "stack", string(debug.Stack()))
+		}
+	}()
+	return f(tx)
+}
+
+func (db *DB) exec(text string) error {
+	_, err := db.writer.ExecContext(context.Background(), text)
+	return err
+}
+
+// Read runs f on one snapshot of the database, from the read-only pool. f must
+// not call Write or Read.
+func (db *DB) Read(ctx context.Context, f func(*Reader) error) error {
+	return db.read(ctx, func(r *Reader) error {
+		if _, err := r.conn.ExecContext(context.Background(), "BEGIN"); err != nil {
+			return err
+		}
+		defer r.conn.ExecContext(context.Background(), "ROLLBACK") // nothing was written
+		return f(r)
+	})
+}
+
+// ReadOne is Read for a single statement, which is a snapshot by itself: it
+// spares two round trips to SQLite.
+func (db *DB) ReadOne(ctx context.Context, f func(*Reader) error) error { return db.read(ctx, f) }
+
+func (db *DB) read(ctx context.Context, f func(*Reader) error) error {
+	select {
+	case <-db.closing:
+		return ErrClosed
+	default:
+	}
+	conn, err := db.readers.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return f(&Reader{conn})
+}
+
+// Tree is the journal's tree as this transaction sees it.
+func (tx *Tx) Tree() journal.Tree { return tx.db.tree.Clone() }

@@ -1,0 +1,38 @@
+package journal
+
+// Kind says what was done. It is written in the entry for ever: a kind is added,
+// never renamed nor given another meaning.
+type Kind string
+
+// The kinds, by noun.
+const (
+	KindHubCreate     Kind = "hub.create"     // the data folder was made: always entry 0
+	KindRosterInstall Kind = "roster.install" // a newer roster of the territory was taken
+
+	KindHelperEnrol Kind = "helper.enrol" // an account was opened
+	KindHelperLogin Kind = "helper.login" // somebody signed in
+	KindHelperDeny  Kind = "helper.deny"  // a sign-in was refused
+
+	KindAccompanimentOpen  Kind = "accompaniment.open"
+	KindAccompanimentClose Kind = "accompaniment.close"
+
+	KindPersonCreate Kind = "person.create" // a person was written down, under a key of her own
+	KindPersonForget Kind = "person.forget" // her key was destroyed
+
+	KindMandateGrant   Kind = "mandate.grant"
+	KindMandatePrint   Kind = "mandate.print"
+	KindMandatePaper   Kind = "mandate.paper" // both copies signed, one handed over
+	KindMandateView    Kind = "mandate.view"  // its dossier was read
+	KindMandateEnd     Kind = "mandate.end"   // done with before its term
+	KindMandateStop    Kind = "mandate.stop"  // stopped here, at a desk or a kiosk
+	KindMandateRefused Kind = "mandate.refused"
+	KindActRecord      Kind = "act.record"
+
+	KindRecordsApply Kind = "records.apply" // a batch received from another hub
+	KindDossierPut   Kind = "dossier.put"   // a dossier received
+	KindDossierGive  Kind = "dossier.give"  // a dossier handed to another hub
+
+	KindNationalPass Kind = "national.pass"
+	KindExpire       Kind = "expire"  // what time asks for was done
+	KindControl      Kind = "control" // a verb came through the control socket
+)
