@@ -1,0 +1,4 @@
+package systemd
+
+// Beat is open to tests, where time is synthetic.
+var Beat = beat

@@ -1,0 +1,68 @@
+// Package systemd tells the service manager how the hub is: ready, stopping,
+// and alive. Without a service manager every call does nothing.
+//
+// The trap is the watchdog: a bare ticker proves only that the Go scheduler
+// runs. Watchdog therefore asks a probe, which should go through what the hub
+// cannot work without, before each sign of life; a hub that hangs is restarted,
+// and its goroutines are in the journal of the system.
+package systemd
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+)
+
+// Ready says that the hub serves, with one line for `systemctl status`. It
+// reports whether a service manager was there to hear it.
+func Ready(status string) (heard bool, err error) {
+	return daemon.SdNotify(false, daemon.SdNotifyReady+"\nSTATUS="+status)
+}
+
+// Stopping says that the hub ends on purpose.
+func Stopping() error {
+	_, err := daemon.SdNotify(false, daemon.SdNotifyStopping)
+	return err
+}
+
+// Watchdog gives a sign of life at half the interval the service manager asks
+// for, each time that probe succeeds within it, until ctx ends. A probe that
+// fails or hangs is left to the service manager, which restarts the hub. It
+// returns at once where no watchdog is asked for.
+func Watchdog(ctx context.Context, probe func(context.Context) error) error {
+	interval, err := daemon.SdWatchdogEnabled(false)
+	if err != nil {
+		return fmt.Errorf("watchdog: %w", err)
+	}
+	if interval == 0 {
+		return nil
+	}
+	return beat(ctx, interval/2, probe, func() error {
+		_, err := daemon.SdNotify(false, daemon.SdNotifyWatchdog)
+		return err
+	})
+}
+
+// beat calls sign every period as long as probe succeeds within it.
+func beat(ctx context.Context, period time.Duration, probe func(context.Context) error, sign func() error) error {
+	ticker := time.NewTicker(period)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+		probing, cancel := context.WithTimeout(ctx, period)
+		err := probe(probing)
+		cancel()
+		if err != nil {
+			continue
+		}
+		if err := sign(); err != nil {
+			return fmt.Errorf("watchdog: %w", err)
+		}
+	}
+}
