@@ -12,17 +12,17 @@ type Why string
 
 // The reasons, in the order they are looked at.
 const (
-	WhyUnknown     Why = "unknown"  // no notice
-	WhyConflict    Why = "conflict" // two notices with one id: none is usable
-	WhyStopped     Why = "stopped"  // revoked
+	WhyUnknown     Why = "unknown"     // no notice
+	WhyConflict    Why = "conflict"    // two notices with one id: none is usable
+	WhyQuarantined Why = "quarantined" // granted on a forked log, after the fork
+	WhyNoSuchLine  Why = "no_such_line"
+	WhyStopped     Why = "stopped" // revoked
+	WhyDone        Why = "done"    // ended_at
 	WhyNotStarted  Why = "not_started"
 	WhyExpired     Why = "expired"
-	WhyDone        Why = "done" // ended_at
-	WhyNoSuchLine  Why = "no_such_line"
-	WhyStructure   Why = "structure"   // suspended, closed, or not open for the scope
-	WhyHelper      Why = "helper"      // suspended, or not of this structure
-	WhyPaper       Why = "paper"       // the signed copy is still awaited
-	WhyQuarantined Why = "quarantined" // granted on a forked log, after the fork
+	WhyStructure   Why = "structure" // suspended, closed, or not open for the scope
+	WhyHelper      Why = "helper"    // suspended, or not of this structure
+	WhyPaper       Why = "paper"     // the signed copy is still awaited
 )
 
 // Verdict is the answer to "may this line be used now?".
@@ -41,4 +41,95 @@ type Stop struct {
 	Claimed    time.Time
 	ReceivedAt time.Time // when this hub learned it: refusals count from here
 	Where      territory.HubID
+}
+
+// Covers tells whether the stop concerns the line.
+func (s Stop) Covers(line uint8) bool { return s.Lines == 0 || s.Lines&bit(line) != 0 }
+
+// Facts are all that Usable looks at, gathered by who asks. The first group is
+// known wherever the notice is; the second where the mandate's dossier is.
+type Facts struct {
+	Known       bool // its notice is here
+	Conflict    bool // two notices bear its id
+	Quarantined bool // its notice stands on a forked log, after the fork
+	Lines       uint8
+	Start, End  time.Time
+	Stopped     uint32 // lines that revocations name; see StoppedAll
+	StoppedAll  bool   // a revocation stops the whole
+	Stops       []Stop // in order of receipt; may be left empty: only shown
+	EndedAt     time.Time
+	Open        bool // the structure is open in the territory
+
+	Held       bool   // the dossier is here
+	OpenLines  uint32 // lines whose scope the territory allows the structure
+	HelperOK   bool   // who asks belongs to the structure and is not suspended
+	PaperReady bool   // both copies signed, one handed over
+}
+
+// Usable answers whether the line may be used at the moment now. The end is
+// exclusive: at End exactly, the mandate is over.
+func Usable(f Facts, line uint8, now time.Time) Verdict {
+	if v := f.standing(now, bit(line)); v.Why != "" {
+		if v.Why == WhyStopped {
+			v.Stop = f.firstStop(line)
+		}
+		return v
+	}
+	switch {
+	case !f.Open || !f.Held || f.OpenLines&bit(line) == 0:
+		return Verdict{Why: WhyStructure}
+	case !f.HelperOK:
+		return Verdict{Why: WhyHelper}
+	case !f.PaperReady:
+		return Verdict{Why: WhyPaper}
+	}
+	return Verdict{Usable: true}
+}
+
+// standing looks at what is true of the mandate whoever asks, for the lines of
+// want. An empty want is no line of any mandate.
+func (f Facts) standing(now time.Time, want uint32) Verdict {
+	switch {
+	case !f.Known:
+		return Verdict{Why: WhyUnknown}
+	case f.Conflict:
+		return Verdict{Why: WhyConflict}
+	case f.Quarantined:
+		return Verdict{Why: WhyQuarantined}
+	case want == 0 || want&^allBits(f.Lines) != 0:
+		return Verdict{Why: WhyNoSuchLine}
+	case !f.EndedAt.IsZero() && !now.Before(f.EndedAt):
+		return Verdict{Why: WhyDone, At: f.EndedAt}
+	case f.StoppedAll || f.Stopped&want == want:
+		return Verdict{Why: WhyStopped, At: f.stoppedAt(want)}
+	case now.Before(f.Start):
+		return Verdict{Why: WhyNotStarted, At: f.Start}
+	case !now.Before(f.End):
+		return Verdict{Why: WhyExpired, At: f.End}
+	}
+	return Verdict{}
+}
+
+// firstStop is the earliest received stop of the line, if the caller gave them.
+func (f Facts) firstStop(line uint8) *Stop {
+	var first *Stop
+	for i := range f.Stops {
+		s := &f.Stops[i]
+		if s.Covers(line) && (first == nil || s.ReceivedAt.Before(first.ReceivedAt)) {
+			first = s
+		}
+	}
+	return first
+}
+
+// stoppedAt is the moment from which all the lines of want were stopped; zero
+// when the caller gave no stops.
+func (f Facts) stoppedAt(want uint32) time.Time {
+	var at time.Time
+	for _, n := range Numbers(want) {
+		if s := f.firstStop(n); s != nil && s.ReceivedAt.After(at) {
+			at = s.ReceivedAt
+		}
+	}
+	return at
 }
