@@ -7,6 +7,16 @@
 // payload and never the signature, so two signatures of one payload are one
 // record.
 //
+// The flow: a node makes a Record, Encode gives its payload, ChainHash its hash,
+// and later Sign its wire form. On receipt Parse accepts exactly one encoding,
+// and Verify checks the signature with the author's key; only then may a record
+// be stored or relayed. What it may say is for Admit, and what records say
+// together for Ledger, which the store follows step by step.
+//
+// The trap: ECDSA signatures are malleable and CBOR has many spellings. Whatever
+// is not the one accepted form is not a record, so that two hubs never hold two
+// forms of one fact. DESIGN.md gives the format to the octet.
+//
 // Everything here is pure: no clock, no storage, no network.
 package record
 
@@ -14,6 +24,7 @@ import (
 	"time"
 
 	"relais/node/id"
+	"relais/node/label"
 	"relais/node/territory"
 )
 
@@ -93,7 +104,9 @@ type Place struct {
 type Record struct {
 	Territory territory.Code
 	Place
-	Prev [16]byte // first octets of the chain hash before; zero at seq 1
+	// Prev is the first octets of the chain hash before. At seq 1 it is zero or,
+	// in a later incarnation, of the last head its author knew: shown, not checked.
+	Prev [16]byte
 	// Time is the author's clock, cut to the millisecond, never earlier than the
 	// record before it.
 	Time time.Time
@@ -103,6 +116,9 @@ type Record struct {
 
 // Body is the part of a record that depends on its kind.
 type Body interface{ kind() Kind }
+
+// KindOf returns the kind of record that a body makes.
+func KindOf(b Body) Kind { return b.kind() }
 
 // Notice states that a mandate exists.
 type Notice struct {
@@ -131,15 +147,19 @@ type Revocation struct {
 	Code    *StopCode // with ChannelKiosk; nil otherwise
 }
 
+// MaxCuts is the most cuts in one Close: more would not fit in 255 octets.
+const MaxCuts = 12
+
 // Close ends a structure's mandates: those whose notice stands at or below the
-// cuts. At most 12 cuts a record.
+// cuts.
 type Close struct {
 	Structure territory.StructureID
-	Cuts      []CloseCut
+	Cuts      []Position // 1 to MaxCuts, by index then incarnation, each log once
 }
 
-// CloseCut is a position in one log, by roster index.
-type CloseCut struct {
+// Position is a place as the wire names it: the hub by its roster index, which
+// is never used again.
+type Position struct {
 	Index       uint16
 	Incarnation uint16
 	Seq         uint32
@@ -148,7 +168,7 @@ type CloseCut struct {
 // Helper suspends a helper, or lifts the suspension it names.
 type Helper struct {
 	Helper territory.HelperID
-	Lifts  *Place // nil: suspends; the log's hub is named by its index on the wire
+	Lifts  *Position // nil: suspends
 }
 
 // Floor states that every record of this log up to Seq is pruned.
@@ -157,10 +177,13 @@ type Floor struct {
 	Hash Hash
 }
 
-// Unknown is the body of a kind that this version does not know, as it came.
+// Unknown is a body that this version cannot read, as it came: of a later kind,
+// of a later payload version, or malformed by its author. It is stored and
+// relayed like any other, and says nothing.
 type Unknown struct {
-	Of  Kind
-	Raw []byte
+	Of      Kind
+	Version uint8  // of the payload
+	Raw     []byte // one CBOR item in its only accepted spelling
 }
 
 func (*Notice) kind() Kind     { return KindNotice }
@@ -170,19 +193,9 @@ func (*Helper) kind() Kind     { return KindHelper }
 func (*Floor) kind() Kind      { return KindFloor }
 func (u *Unknown) kind() Kind  { return u.Of }
 
-// Vector is what a hub knows: per log, the highest contiguous signed record and
-// its chain hash. On the wire: roster version u32, fresh salt 16, then 16 octets
-// an entry (index u16, incarnation u16, seq u32, SHA-256(salt ‖ hash)[:8]).
-type Vector struct {
-	RosterVersion uint32
-	Salt          [16]byte
-	Entries       []VectorEntry // by index, then incarnation
-}
-
-// VectorEntry is one log in a vector.
-type VectorEntry struct {
-	Index       uint16
-	Incarnation uint16
-	Seq         uint32
-	Head        [8]byte // salted
+// DossierDigest is how a notice names the dossier it goes with:
+// SHA-256(label ‖ dossier)[:16].
+func DossierDigest(dossier []byte) [16]byte {
+	sum := label.Dossier.Sum(dossier)
+	return [16]byte(sum[:16])
 }

@@ -55,4 +55,6 @@ type Cut struct {
 	Incarnation uint16 `json:"incarnation"`
 	Seq         uint32 `json:"seq"`
 	Hash        []byte `json:"hash"` // full chain hash, 32 octets
+
+	Extra Extra `json:"-"`
 }

@@ -1,12 +1,6 @@
 package territory
 
-import (
-	"encoding/json"
-	"time"
-)
-
-// Extra keeps the members of a JSON object that this version does not know.
-type Extra map[string]json.RawMessage
+import "time"
 
 // National is the national service as a member of the territory: it has its own
 // log and may revoke, never grant.

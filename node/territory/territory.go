@@ -2,8 +2,9 @@
 // territory, the structures that work in it, and the national service, together
 // the roster (registre du territoire).
 //
-// They are pure values. The one guarantee worth remembering: a Roster in hand
-// has passed Open, so its signature, its version and its inner rules hold.
+// They are pure values. The one guarantee worth remembering: a Roster returned
+// by OpenRoster is signed by the root and keeps the rules of Validate. Whether it
+// is newer than the one in hand is for the caller to compare.
 package territory
 
 import (
@@ -11,6 +12,7 @@ import (
 	"regexp"
 
 	"relais/node/id"
+	"relais/node/label"
 )
 
 type (
@@ -25,6 +27,13 @@ func (helperKind) Prefix() string    { return "a" }
 
 // HubID names a hub by its identity key: SHA-256(label ‖ SPKI)[:16].
 type HubID = id.ID[hubKind]
+
+// HubIDOf returns the identifier of the hub (or national service) whose
+// identity key has this DER SubjectPublicKeyInfo.
+func HubIDOf(spki []byte) HubID {
+	sum := label.HubID.Sum(spki)
+	return HubID(sum[:id.Size])
+}
 
 // StructureID names a structure.
 type StructureID = id.ID[structureKind]
