@@ -8,6 +8,8 @@ import (
 	"fmt"
 
 	"golang.org/x/crypto/chacha20poly1305"
+
+	"relais/node/label"
 )
 
 // KeySize is the length of a key's secret in octets.
@@ -97,8 +99,8 @@ func (k Key) open(store StoreID, at Place, sealed []byte) ([]byte, error) {
 // ‖ column ‖ column version ‖ header. Texts carry their length, so that no two
 // places share an encoding.
 func additional(store StoreID, at Place, header []byte) []byte {
-	data := make([]byte, 0, len(label)+len(store)+len(at.Table)+len(at.Row)+len(at.Column)+4*4+len(header))
-	data = append(data, label...)
+	data := make([]byte, 0, len(label.Seal)+len(store)+len(at.Table)+len(at.Row)+len(at.Column)+4*4+len(header))
+	data = append(data, label.Seal...)
 	data = append(data, store[:]...)
 	for _, text := range [...]string{at.Table, at.Row, at.Column} {
 		data = binary.BigEndian.AppendUint32(data, uint32(len(text)))
@@ -107,6 +109,3 @@ func additional(store StoreID, at Place, header []byte) []byte {
 	data = binary.BigEndian.AppendUint32(data, at.Version)
 	return append(data, header...)
 }
-
-// label keeps these ciphertexts apart from any other use of the same key.
-const label = "relais/v1/seal"
