@@ -4,11 +4,21 @@ import (
 	"context"
 	"crypto"
 	"errors"
+	"fmt"
+	"io"
 	"log/slog"
+	"path/filepath"
+	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
+	"relais/node/internal/store"
 	"relais/node/territory"
 )
+
+// databaseFile is the database's name in the data folder.
+const databaseFile = "relais.db"
 
 // Options are what a node needs from outside. Dir, Sealer, Signer are required.
 type Options struct {
@@ -23,12 +33,15 @@ type Options struct {
 	Release time.Time
 }
 
-// Birth is what a hub is told when its folder is made.
-type Birth struct {
-	Territory territory.Code
-	// RootKey is the territory's root as a note verifier key ("name+hash+key").
-	RootKey string
-	Name    string // the site's: "Valbrume"
+// filled returns o with what may be left out.
+func (o Options) filled() Options {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	return o
 }
 
 // PublicKeys are what the roster must say of this hub.
@@ -39,44 +52,125 @@ type PublicKeys struct {
 	Recipient string // age1…
 }
 
-// Node is one hub.
-type Node struct{}
+// Node is one hub. Its methods may be called from any goroutine.
+type Node struct {
+	dir     string
+	db      *store.DB
+	sealer  Sealer
+	signer  crypto.Signer
+	now     func() time.Time
+	log     *slog.Logger
+	release time.Time
 
-// ErrNoFolder means that Dir holds no hub yet.
-var ErrNoFolder = errors.New("the data folder holds no hub; make one with relais init")
+	identity                 // what the folder says of the hub: never changes while open
+	self     territory.HubID // keys.Hub
 
-// Create makes the data folder of a new hub: database, witness key, age
-// identity, first incarnation. It refuses a folder that already holds one.
-func Create(ctx context.Context, o Options, b Birth) (PublicKeys, error) { panic("stub") }
+	roster   atomic.Pointer[heldRoster] // nil before the first
+	onRoster []func(*territory.Roster)  // filled while wiring, before Run
 
-// Open opens the folder. It fails when another process holds it, when the
-// schema is newer than the binary, or when the database does not sync fully.
-func Open(ctx context.Context, o Options) (*Node, error) { panic("stub") }
+	fresh freshness
+}
+
+// The ways a data folder may be refused.
+var (
+	// ErrNoFolder means that Dir holds no hub yet.
+	ErrNoFolder = errors.New("the data folder holds no hub; make one with relais init")
+	// ErrFolderTaken means that Dir holds a hub already.
+	ErrFolderTaken = errors.New("the data folder already holds a hub")
+	// ErrHalfWritten means that making the hub was interrupted: nothing was ever
+	// done with it, and nothing is lost by starting again.
+	ErrHalfWritten = errors.New("making the hub was interrupted and the data folder is half-written; " +
+		"nothing was done with it yet: remove it and run relais init again")
+	// ErrOtherIdentity means that the identity key is not the one the folder was
+	// made with.
+	ErrOtherIdentity = errors.New("the identity key is not the one this data folder was made with")
+)
+
+// part is a part of the node that lives in its own file: it reads what it needs
+// when the node opens, and may run until the node's context ends.
+type part struct {
+	open func(context.Context) error // may be nil
+	run  func(context.Context) error // may be nil
+}
+
+// parts lists them in the order they open.
+func (n *Node) parts() []part {
+	return []part{
+		{n.openRoster, nil},
+		{n.openFreshness, n.keepFreshness},
+	}
+}
+
+// Open opens the folder. It fails with ErrNoFolder, ErrHalfWritten,
+// ErrOtherIdentity, or when another process holds it, the schema is newer than
+// the binary, or the database does not sync fully.
+func Open(ctx context.Context, o Options) (*Node, error) {
+	o = o.filled()
+	db, err := store.Open(ctx, filepath.Join(o.Dir, databaseFile), store.Options{Now: o.Now, Logger: o.Logger})
+	if errors.Is(err, store.ErrNoDatabase) {
+		return nil, fmt.Errorf("open %s: %w", o.Dir, ErrNoFolder)
+	}
+	if err != nil {
+		return nil, err
+	}
+	n := &Node{dir: o.Dir, db: db, sealer: o.Sealer, signer: o.Signer, now: o.Now, log: o.Logger, release: o.Release}
+	if err := n.open(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s: %w", o.Dir, err), db.Close())
+	}
+	return n, nil
+}
+
+func (n *Node) open(ctx context.Context) error {
+	err := n.db.Read(ctx, func(r *store.Reader) (err error) {
+		n.identity, err = readIdentity(r, n.sealer)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	n.self = n.keys.Hub
+	if err := n.checkSigner(); err != nil {
+		return err
+	}
+	for _, p := range n.parts() {
+		if p.open == nil {
+			continue
+		}
+		if err := p.open(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // Run signs and publishes until ctx ends.
-func (n *Node) Run(ctx context.Context) error { panic("stub") }
+func (n *Node) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, p := range n.parts() {
+		if p.run != nil {
+			group.Go(func() error { return p.run(ctx) })
+		}
+	}
+	return group.Wait()
+}
 
-// Close releases the folder.
-func (n *Node) Close() error { panic("stub") }
+// Close keeps what is kept lazily and releases the folder.
+func (n *Node) Close() error {
+	return errors.Join(n.saveFreshness(context.Background()), n.db.Close())
+}
 
 // Self is this hub's identifier.
-func (n *Node) Self() territory.HubID { panic("stub") }
+func (n *Node) Self() territory.HubID { return n.self }
 
 // Name is the site's name, before and after any roster.
-func (n *Node) Name() string { panic("stub") }
+func (n *Node) Name() string {
+	if r := n.Roster(); r != nil {
+		if hub, found := r.Hub(n.self); found {
+			return hub.Name
+		}
+	}
+	return n.birth.Name
+}
 
 // Keys are this hub's public keys.
-func (n *Node) Keys() PublicKeys { panic("stub") }
-
-// Roster is the current roster, or nil before the first. Never modified.
-func (n *Node) Roster() *territory.Roster { panic("stub") }
-
-// RosterNote is the current roster as signed, for other hubs; nil before the first.
-func (n *Node) RosterNote() []byte { panic("stub") }
-
-// InstallRoster takes a newer signed roster, durably. An older or equal one
-// that matches is no error; a forged one, or one of another territory, is.
-func (n *Node) InstallRoster(ctx context.Context, note []byte) error { panic("stub") }
-
-// OnRoster calls f after each new roster. For wiring, before Run.
-func (n *Node) OnRoster(f func(*territory.Roster)) { panic("stub") }
+func (n *Node) Keys() PublicKeys { return n.keys }

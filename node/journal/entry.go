@@ -1,13 +1,15 @@
 package journal
 
 import (
-	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/fxamacker/cbor/v2"
+
+	"relais/node/label"
 )
 
 // SaltSize is the length of an entry's salt in octets.
@@ -30,7 +32,7 @@ type Entry struct {
 	Person [16]byte
 	// Public is canonical CBOR, without personal data.
 	Public []byte
-	// MAC is HMAC-SHA-256(salt, canonical personal part); zero without one. The
+	// MAC is HMAC-SHA-256(salt, label ‖ canonical personal part); zero without one. The
 	// salt makes it say nothing to who cannot open Sealed.
 	MAC [sha256.Size]byte
 	// Sealed holds the salt and the personal part under the person's key; nil
@@ -51,7 +53,7 @@ type public struct {
 	Sealed  []byte // SHA-256 of the sealed part, or empty
 }
 
-// Leaf returns what the tree commits to: MAC ‖ public part. The public part
+// Leaf returns what the tree commits to: MAC ‖ label ‖ public part. The public part
 // holds SHA-256 of the sealed part, so that who has no key still notices any
 // flipped octet of it.
 func (e Entry) Leaf() ([]byte, error) {
@@ -73,12 +75,13 @@ func (e Entry) Leaf() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("journal entry of kind %s: %w", e.Kind, err)
 	}
-	return append(bytes.Clone(e.MAC[:]), text...), nil
+	return slices.Concat(e.MAC[:], []byte(label.Leaf), text), nil
 }
 
 // MAC binds a canonical personal part to an entry by its salt.
 func MAC(salt [SaltSize]byte, personal []byte) [sha256.Size]byte {
 	h := hmac.New(sha256.New, salt[:])
+	h.Write([]byte(label.Personal))
 	h.Write(personal)
 	return [sha256.Size]byte(h.Sum(nil))
 }

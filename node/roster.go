@@ -1,0 +1,144 @@
+package node
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"relais/node/internal/store"
+	"relais/node/journal"
+	"relais/node/territory"
+)
+
+// rosterFile is a copy of the roster beside the database, for people and for
+// other programs. What the database holds is the truth.
+const rosterFile = "roster.note"
+
+// ErrOtherTerritory means that a roster is signed by our root for another
+// territory.
+var ErrOtherTerritory = errors.New("the roster is of another territory")
+
+// ErrRosterConflict means that two rosters have one version: the root signed twice.
+var ErrRosterConflict = errors.New("another roster has the same version")
+
+// heldRoster is a roster that passed OpenRoster, with its signed form.
+type heldRoster struct {
+	*territory.Roster
+	note []byte
+}
+
+// Roster is the current roster, or nil before the first. Never modified.
+func (n *Node) Roster() *territory.Roster {
+	if held := n.roster.Load(); held != nil {
+		return held.Roster
+	}
+	return nil
+}
+
+// RosterNote is the current roster as signed, for other hubs; nil before the first.
+func (n *Node) RosterNote() []byte {
+	if held := n.roster.Load(); held != nil {
+		return held.note
+	}
+	return nil
+}
+
+// OnRoster calls f after each new roster. For wiring, before Run.
+func (n *Node) OnRoster(f func(*territory.Roster)) { n.onRoster = append(n.onRoster, f) }
+
+// InstallRoster takes a newer signed roster, durably. An older or equal one
+// that matches is no error; a forged one, or one of another territory, is.
+func (n *Node) InstallRoster(ctx context.Context, note []byte) error {
+	roster, err := territory.OpenRoster(note, n.birth.RootKey)
+	if err != nil {
+		return fmt.Errorf("install roster: %w", err)
+	}
+	if roster.Territory != n.birth.Territory {
+		return fmt.Errorf("install roster of %s: %w", roster.Territory, ErrOtherTerritory)
+	}
+	taken := &heldRoster{roster, bytes.Clone(note)}
+	var newer bool
+	err = n.db.Write(ctx, func(tx *store.Tx) (err error) {
+		newer, err = n.takeRoster(tx, taken)
+		return err
+	})
+	if err != nil || !newer {
+		return err
+	}
+	n.hold(taken)
+	if err := writeDurable(filepath.Join(n.dir, rosterFile), note); err != nil {
+		n.log.WarnContext(ctx, "the copy of the roster was not written", "err", err)
+	}
+	for _, f := range n.onRoster {
+		f(roster)
+	}
+	return nil
+}
+
+// takeRoster keeps a roster whose version is above the one kept.
+func (n *Node) takeRoster(tx *store.Tx, taken *heldRoster) (newer bool, err error) {
+	note, found, err := tx.Meta(metaRoster)
+	if err != nil {
+		return false, err
+	}
+	if found {
+		held, err := territory.OpenRoster(note, n.birth.RootKey)
+		if err != nil {
+			return false, fmt.Errorf("the roster kept: %w", err)
+		}
+		if held.Version == taken.Version && !sameText(note, taken.note) {
+			return false, fmt.Errorf("roster %d: %w", taken.Version, ErrRosterConflict)
+		}
+		if held.Version >= taken.Version {
+			return false, nil
+		}
+	}
+	if err := tx.PutMeta(metaRoster, taken.note); err != nil {
+		return false, err
+	}
+	err = n.note(tx, entry{
+		Kind: journal.KindRosterInstall, Actor: actorMachine,
+		Public: map[string]any{"version": taken.Version},
+	})
+	return err == nil, err
+}
+
+// hold shows a roster that is kept. Two may arrive here in either order.
+func (n *Node) hold(taken *heldRoster) {
+	for {
+		held := n.roster.Load()
+		if held != nil && held.Version >= taken.Version || n.roster.CompareAndSwap(held, taken) {
+			return
+		}
+	}
+}
+
+// sameText compares signed notes by what is signed: two signatures of one text
+// are one roster.
+func sameText(a, b []byte) bool {
+	const separator = "\n\n"
+	cut := func(note []byte) []byte { return note[:max(bytes.LastIndex(note, []byte(separator)), 0)] }
+	return bytes.Equal(cut(a), cut(b))
+}
+
+// openRoster reads the roster and mends its copy when it differs.
+func (n *Node) openRoster(ctx context.Context) error {
+	var note []byte
+	err := n.db.Read(ctx, func(r *store.Reader) (err error) { note, _, err = r.Meta(metaRoster); return err })
+	if err != nil || note == nil {
+		return err
+	}
+	roster, err := territory.OpenRoster(note, n.birth.RootKey)
+	if err != nil {
+		return err
+	}
+	n.roster.Store(&heldRoster{roster, note})
+	path := filepath.Join(n.dir, rosterFile)
+	if copied, err := os.ReadFile(path); err == nil && bytes.Equal(copied, note) {
+		return nil
+	}
+	return writeDurable(path, note)
+}
