@@ -1,0 +1,298 @@
+// Package link carries all traffic between hubs: one TCP port, mutual TLS 1.3,
+// exactly the roster admitted.
+//
+// A hub shows a software TLS key that its identity key certified (leaf.go). The
+// other side checks that signature with the identity key the roster gives for
+// the name, and nothing else: no authority, no host name, no date. A peer whose
+// dates do not hold is marked, because a machine with a dead clock must still
+// pass on a revocation; one the roster does not know, or expelled, is refused at
+// the handshake, and its connections are closed when the roster changes.
+//
+// By ALPN the port carries two things. relais/1 is one yamux session per peer,
+// over which packets go best effort and streams reliably, all in frames that
+// name both ends. h2 is HTTP/2 for sync/exchange.
+//
+// The traps, each paid for by somebody: a dial under a lock lets one sleeping
+// peer stall all the others; a queue without a bound turns it into memory; a
+// session resumed or a certificate checked by date alone forgets an expulsion.
+// So dials happen in a goroutine of the peer's own, each peer has a bounded
+// queue that drops the oldest, and tickets are off.
+package link
+
+import (
+	"context"
+	"crypto"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"relais/node/territory"
+)
+
+// The protocols of the port.
+const (
+	ALPNSession = "relais/1"
+	ALPNHTTP    = "h2"
+)
+
+const (
+	// handshakeTimeout bounds an incoming handshake.
+	handshakeTimeout = 10 * time.Second
+	// handshakesAtOnce bounds the strangers waited for at one time.
+	handshakesAtOnce = 64
+	// rosterInterval is how often the roster's version is looked at.
+	rosterInterval = time.Second
+)
+
+// Options are what a link needs. Self, Identity, Roster and Listen are required.
+type Options struct {
+	Self territory.HubID
+	// Identity is the hub's P-256 key. It may be slow: it signs once at the
+	// start and every four days.
+	Identity crypto.Signer
+	// Roster is the current roster, or nil before the first; called often.
+	Roster func() *territory.Roster
+	Listen string // host:port, port 0 for any
+	// Proxy, when not nil, is an HTTP CONNECT proxy for every outgoing
+	// connection: http://host:port.
+	Proxy  *url.URL
+	Now    func() time.Time // nil: time.Now
+	Logger *slog.Logger     // nil: discards
+	// HTTP serves the h2 side; nil answers 404. Peers are verified before it is
+	// called: see PeerOf.
+	HTTP http.Handler
+}
+
+// Receiver takes what peers send over relais/1. Its methods are called from the
+// link's goroutines and must not block.
+type Receiver interface {
+	// Frame hands over a packet; the payload is the receiver's.
+	Frame(from territory.HubID, kind Type, payload []byte)
+	// Stream hands over a stream the peer opened; the receiver closes it.
+	Stream(from territory.HubID, conn net.Conn)
+	// Up says that a fresh session with the peer stands, whoever called.
+	Up(peer territory.HubID)
+}
+
+// Link is one hub's end of all its connections.
+type Link struct {
+	self        territory.HubID
+	credentials *Credentials
+	roster      func() *territory.Roster
+	proxy       *url.URL
+	now         func() time.Time
+	log         *slog.Logger
+	listener    net.Listener
+	server      *http.Server
+	accepted    *handover // h2 connections for the server
+	receiver    Receiver
+	client      *http.Client
+
+	ctx    context.Context // of all peers; ended by Close
+	cancel context.CancelFunc
+	work   sync.WaitGroup
+
+	mu     sync.Mutex // guards what follows
+	closed bool
+	peers  map[territory.HubID]*peer
+	meters map[territory.HubID]*meter
+	conns  map[*meteredConn]territory.HubID // every verified connection
+}
+
+// ErrClosed means that the link is closed.
+var ErrClosed = errors.New("the link is closed")
+
+// New certifies the TLS key and begins to listen; connections are answered
+// while Run runs.
+func New(o Options) (*Link, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.HTTP == nil {
+		o.HTTP = http.NotFoundHandler()
+	}
+	if p := o.Proxy; p != nil && (p.Scheme != "http" || p.Port() == "") {
+		return nil, fmt.Errorf("link proxy %q is not http://host:port", p.Redacted())
+	}
+	credentials, err := NewCredentials(o.Self, o.Identity, o.Now)
+	if err != nil {
+		return nil, err
+	}
+	listener, err := net.Listen("tcp", o.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("link: %w", err)
+	}
+	l := &Link{
+		self: o.Self, credentials: credentials, roster: o.Roster, proxy: o.Proxy,
+		now: o.Now, log: o.Logger, listener: listener, accepted: newHandover(listener.Addr()),
+		peers:  make(map[territory.HubID]*peer),
+		meters: make(map[territory.HubID]*meter),
+		conns:  make(map[*meteredConn]territory.HubID),
+	}
+	l.ctx, l.cancel = context.WithCancel(context.Background())
+	l.server = l.newServer(o.HTTP)
+	l.client = l.newClient()
+	return l, nil
+}
+
+// Self is this hub.
+func (l *Link) Self() territory.HubID { return l.self }
+
+// Addr is where the link listens.
+func (l *Link) Addr() net.Addr { return l.listener.Addr() }
+
+// Receive sets who takes what peers send. For wiring, once, before Run.
+func (l *Link) Receive(r Receiver) { l.receiver = r }
+
+// Run answers peers, renews the TLS key and follows the roster, until ctx ends
+// or Close is called. It closes the link before it returns.
+func (l *Link) Run(ctx context.Context) error {
+	stop := context.AfterFunc(ctx, func() { l.Close() })
+	defer stop()
+	l.run(func() { l.credentials.Run(l.ctx, l.log) })
+	l.run(l.followRoster)
+	l.run(func() { l.server.Serve(l.accepted) })
+	l.accept()
+	l.Close()
+	return ctx.Err()
+}
+
+// accept answers until the listener closes.
+func (l *Link) accept() {
+	slots := make(chan struct{}, handshakesAtOnce)
+	for {
+		conn, err := l.listener.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil { // out of descriptors, most likely: it passes
+			l.log.Warn("link accept failed", "err", err)
+			select {
+			case <-l.ctx.Done():
+				return
+			case <-time.After(100 * time.Millisecond):
+			}
+			continue
+		}
+		select {
+		case slots <- struct{}{}:
+			answer := func() {
+				defer func() { <-slots }()
+				l.answer(conn)
+			}
+			if !l.run(answer) {
+				conn.Close()
+			}
+		default:
+			conn.Close()
+		}
+	}
+}
+
+// answer names the caller and hands its connection to the protocol it asked for.
+func (l *Link) answer(plain net.Conn) {
+	raw := &meteredConn{Conn: plain}
+	ctx, cancel := context.WithTimeout(l.ctx, handshakeTimeout)
+	defer cancel()
+	conn := tls.Server(raw, l.credentials.ServerTLS(l.roster, ALPNSession, ALPNHTTP))
+	if err := conn.HandshakeContext(ctx); err != nil {
+		l.log.Warn("link refused a caller", "addr", plain.RemoteAddr().String(), "err", err)
+		raw.Close()
+		return
+	}
+	state := conn.ConnectionState()
+	peer, err := nameOf(state.PeerCertificates[0])
+	if err != nil || !l.register(raw, peer) {
+		raw.Close()
+		return
+	}
+	l.markDates(peer, state)
+	switch state.NegotiatedProtocol {
+	case ALPNHTTP:
+		l.accepted.give(conn)
+	case ALPNSession:
+		if err := l.serveSession(conn, raw, peer); err != nil {
+			l.log.Warn("link session not begun", "peer", peer.String(), "err", err)
+			raw.Close()
+		}
+	default:
+		l.log.Warn("link caller speaks neither protocol", "peer", peer.String())
+		raw.Close()
+	}
+}
+
+// register counts a verified connection as the peer's until it is closed. It
+// refuses when the link is closed or the peer left the roster meanwhile.
+func (l *Link) register(raw *meteredConn, peer territory.HubID) bool {
+	raw.charge(l.meterOf(peer))
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed || !admitted(l.roster(), peer) {
+		return false
+	}
+	l.conns[raw] = peer
+	forget := func() {
+		l.mu.Lock()
+		delete(l.conns, raw)
+		l.mu.Unlock()
+	}
+	raw.closed.Store(&forget)
+	return true
+}
+
+// run starts a goroutine that Close waits for; false when the link is closed.
+func (l *Link) run(f func()) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return false
+	}
+	l.work.Go(f)
+	return true
+}
+
+// meterOf is the running count of one peer; it outlives its connections.
+func (l *Link) meterOf(peer territory.HubID) *meter {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	m := l.meters[peer]
+	if m == nil {
+		m = &meter{}
+		l.meters[peer] = m
+	}
+	return m
+}
+
+// Close ends every connection and waits for the link's goroutines. Calling it
+// again is no error.
+func (l *Link) Close() error {
+	l.mu.Lock()
+	first := !l.closed
+	l.closed = true
+	open := make([]*meteredConn, 0, len(l.conns))
+	for c := range l.conns {
+		open = append(open, c)
+	}
+	l.mu.Unlock()
+	if first {
+		l.cancel()
+		l.listener.Close()
+		l.accepted.Close()
+		l.server.Close()
+		l.client.CloseIdleConnections()
+		for _, c := range open {
+			c.Close()
+		}
+	}
+	l.work.Wait()
+	return nil
+}

@@ -1,0 +1,331 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"crypto/tls"
+
+	"relais/node/territory"
+)
+
+const (
+	// maxQueued and maxQueuedOctets bound what waits for one peer.
+	maxQueued       = 512
+	maxQueuedOctets = 1 << 20
+)
+
+// ErrResting means that the peer did not answer a moment ago and is left in
+// peace for now.
+var ErrResting = errors.New("the peer does not answer; waiting before the next call")
+
+// peer is everything towards one hub: its sessions, and the packets that wait.
+type peer struct {
+	link *Link
+	id   territory.HubID
+	ctx  context.Context // ended when the peer leaves the roster or the link closes
+	stop context.CancelFunc
+	wake chan struct{} // capacity 1: packets wait
+
+	dropped   atomic.Int64 // packets, the queue being full or the peer away
+	outOfDate atomic.Bool
+
+	mu       sync.Mutex // guards what follows; never held across I/O
+	sessions []*session // newest last; the first not retiring from the end is used
+	retiring map[*session]bool
+	dialing  chan struct{} // closed when the dial under way ends; nil: none
+	dialErr  error         // of the last dial
+	rest     breaker
+	queue    [][]byte
+	queued   int // octets in queue
+}
+
+// peer returns the state for one hub, made if the roster admits it; nil if not.
+func (l *Link) peer(id territory.HubID) *peer {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if p := l.peers[id]; p != nil {
+		return p
+	}
+	if l.closed || id == l.self || !admitted(l.roster(), id) {
+		return nil
+	}
+	p := &peer{link: l, id: id, wake: make(chan struct{}, 1), retiring: make(map[*session]bool)}
+	p.ctx, p.stop = context.WithCancel(l.ctx)
+	l.peers[id] = p
+	l.work.Go(p.write)
+	return p
+}
+
+// Send queues a packet for a peer, best effort, and returns at once. When the
+// queue is full the oldest packet gives way. The payload is copied.
+func (l *Link) Send(to territory.HubID, kind Type, payload []byte) error {
+	if len(payload) > MaxPayload {
+		return fmt.Errorf("send to %s: %w", to, ErrFrameTooLarge)
+	}
+	p := l.peer(to)
+	if p == nil {
+		return fmt.Errorf("send to %s: %w", to, ErrUnknownPeer)
+	}
+	frame := make([]byte, 0, headerOctets+len(payload))
+	p.push(AppendFrame(frame, Frame{Type: kind, Dst: to, Src: l.self, Payload: payload}))
+	return nil
+}
+
+// Dial opens a stream to a peer, calling it first if need be. While the peer
+// rests after a failure it returns ErrResting at once.
+func (l *Link) Dial(ctx context.Context, to territory.HubID) (net.Conn, error) {
+	p := l.peer(to)
+	if p == nil {
+		return nil, fmt.Errorf("dial %s: %w", to, ErrUnknownPeer)
+	}
+	s, err := p.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.open(l.self, to)
+}
+
+// Connect sees to it that a session with the peer stands.
+func (l *Link) Connect(ctx context.Context, to territory.HubID) error {
+	p := l.peer(to)
+	if p == nil {
+		return fmt.Errorf("connect to %s: %w", to, ErrUnknownPeer)
+	}
+	_, err := p.session(ctx)
+	return err
+}
+
+// push queues a frame, at the expense of the oldest ones.
+func (p *peer) push(frame []byte) {
+	p.mu.Lock()
+	for len(p.queue) > 0 && (len(p.queue) >= maxQueued || p.queued+len(frame) > maxQueuedOctets) {
+		p.queued -= len(p.queue[0])
+		p.queue = slices.Delete(p.queue, 0, 1)
+		p.dropped.Add(1)
+	}
+	p.queue = append(p.queue, frame)
+	p.queued += len(frame)
+	p.mu.Unlock()
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+// pop takes the oldest frame; nil when none waits.
+func (p *peer) pop() []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.queue) == 0 {
+		return nil
+	}
+	frame := p.queue[0]
+	p.queue = slices.Delete(p.queue, 0, 1)
+	p.queued -= len(frame)
+	return frame
+}
+
+// write sends what is queued until the peer is let go of.
+func (p *peer) write() {
+	for {
+		select {
+		case <-p.ctx.Done():
+			return
+		case <-p.wake:
+		}
+		for frame := p.pop(); frame != nil && p.ctx.Err() == nil; frame = p.pop() {
+			if err := p.sendFrame(frame); err != nil {
+				p.dropped.Add(1)
+			}
+		}
+	}
+}
+
+// sendFrame sends on the session that stands or on a new one; a session that
+// turns out to be dead is replaced once.
+func (p *peer) sendFrame(frame []byte) error {
+	for try := 0; ; try++ {
+		s, err := p.session(p.ctx)
+		if err != nil {
+			return err
+		}
+		if err = s.send(frame); err == nil {
+			return nil
+		}
+		s.close()
+		p.remove(s)
+		if try == 1 {
+			return err
+		}
+	}
+}
+
+// current is the session to use; nil for none. The caller holds mu.
+func (p *peer) current() *session {
+	for i := len(p.sessions) - 1; i >= 0; i-- {
+		if s := p.sessions[i]; !s.mux.IsClosed() && !p.retiring[s] {
+			return s
+		}
+	}
+	for i := len(p.sessions) - 1; i >= 0; i-- {
+		if s := p.sessions[i]; !s.mux.IsClosed() {
+			return s
+		}
+	}
+	return nil
+}
+
+// session returns the session that stands, or calls the peer. Callers share one
+// call, which goes on when they give up.
+func (p *peer) session(ctx context.Context) (*session, error) {
+	for {
+		p.mu.Lock()
+		if s := p.current(); s != nil {
+			p.mu.Unlock()
+			return s, nil
+		}
+		done := p.dialing
+		if done == nil {
+			if p.rest.open(time.Now()) {
+				err := p.dialErr
+				p.mu.Unlock()
+				return nil, fmt.Errorf("%w (%w)", ErrResting, err)
+			}
+			done = make(chan struct{})
+			p.dialing = done
+			p.mu.Unlock()
+			if !p.link.run(p.dial) {
+				return nil, ErrClosed
+			}
+		} else {
+			p.mu.Unlock()
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-done:
+		}
+		p.mu.Lock()
+		err := p.dialErr
+		p.mu.Unlock()
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// dial makes one call and serves the session to its end.
+func (p *peer) dial() {
+	s, err := p.link.dialSession(p.ctx, p.id)
+	p.mu.Lock()
+	done := p.dialing
+	p.dialing, p.dialErr = nil, err
+	if err != nil {
+		p.rest.fail(time.Now())
+	}
+	p.mu.Unlock()
+	if err == nil {
+		p.add(s)
+	}
+	close(done)
+	if err != nil {
+		p.link.log.Debug("link peer does not answer", "peer", p.id.String(), "err", err)
+		return
+	}
+	p.link.serve(s, p.id)
+	p.remove(s)
+}
+
+// add takes a session into use. Of two that were dialled at the same moment,
+// the one that the lower name dialled stays; only the side that dialled the
+// other one ever ends it, and a moment later, so the two sides cannot end both.
+func (p *peer) add(s *session) {
+	p.mu.Lock()
+	p.sessions = append(p.sessions, s)
+	p.rest.reset()
+	lower := slices.Compare(p.link.self[:], p.id[:]) < 0
+	var loser *session
+	if !lower {
+		var ours, theirs *session
+		for _, other := range p.sessions {
+			if other.dialled {
+				ours = other
+			} else {
+				theirs = other
+			}
+		}
+		if ours != nil && theirs != nil && !p.retiring[ours] {
+			loser = ours
+			p.retiring[ours] = true
+		}
+	}
+	p.mu.Unlock()
+	if loser != nil {
+		time.AfterFunc(retireAfter, loser.close)
+	}
+	p.link.log.Info("link peer up", "peer", p.id.String(), "dialled", s.dialled)
+	if r := p.link.receiver; r != nil {
+		r.Up(p.id)
+	}
+}
+
+// remove forgets a session that ended.
+func (p *peer) remove(s *session) {
+	p.mu.Lock()
+	i := slices.Index(p.sessions, s)
+	if i >= 0 {
+		p.sessions = slices.Delete(p.sessions, i, i+1)
+	}
+	delete(p.retiring, s)
+	left := len(p.sessions)
+	p.mu.Unlock()
+	if i >= 0 && left == 0 {
+		p.link.log.Info("link peer down", "peer", p.id.String())
+	}
+}
+
+// letGo ends everything towards the peer.
+func (p *peer) letGo() {
+	p.stop()
+	p.mu.Lock()
+	sessions := slices.Clone(p.sessions)
+	p.mu.Unlock()
+	for _, s := range sessions {
+		s.close()
+	}
+}
+
+// serveSession begins the session of a caller and serves it to its end.
+func (l *Link) serveSession(conn *tls.Conn, raw *meteredConn, id territory.HubID) error {
+	p := l.peer(id)
+	if p == nil {
+		return ErrUnknownPeer
+	}
+	s, err := l.newSession(conn, raw, false)
+	if err != nil {
+		return err
+	}
+	p.add(s)
+	l.run(func() {
+		l.serve(s, id)
+		p.remove(s)
+	})
+	return nil
+}
+
+// markDates notes whether the dates of the leaf that the peer showed hold.
+func (l *Link) markDates(id territory.HubID, state tls.ConnectionState) {
+	if p := l.peer(id); p != nil {
+		late := outOfDate(state.PeerCertificates[0], l.now())
+		if p.outOfDate.Swap(late) != late && late {
+			l.log.Warn("link peer's certificate dates do not hold: its clock or ours is wrong", "peer", id.String())
+		}
+	}
+}

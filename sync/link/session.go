@@ -1,0 +1,211 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/yamux"
+
+	"relais/node/territory"
+)
+
+const (
+	// keepAlive is how often an idle session is tried; one that does not answer
+	// within writeTimeout is dead.
+	keepAlive = 30 * time.Second
+	// streamsAtOnce bounds the streams a peer may have open.
+	streamsAtOnce = 64
+	// openTimeout bounds the opening frame of a stream.
+	openTimeout = 10 * time.Second
+	// retireAfter is how long the loser of two simultaneous dials stays, so that
+	// what is under way on it arrives.
+	retireAfter = 10 * time.Second
+)
+
+// session is one yamux session with a peer.
+type session struct {
+	mux     *yamux.Session
+	raw     *meteredConn
+	dialled bool // by us
+
+	mu  sync.Mutex    // guards out
+	out *yamux.Stream // our packets; nil until the first
+}
+
+// newSession puts yamux on a verified connection.
+func (l *Link) newSession(conn net.Conn, raw *meteredConn, dialled bool) (*session, error) {
+	config := yamux.DefaultConfig()
+	config.KeepAliveInterval = keepAlive
+	config.ConnectionWriteTimeout = writeTimeout
+	config.StreamOpenTimeout = openTimeout
+	config.StreamCloseTimeout = time.Minute
+	config.AcceptBacklog = streamsAtOnce
+	config.LogOutput = nil
+	config.Logger = muxLog{l.log}
+	side := yamux.Server
+	if dialled {
+		side = yamux.Client
+	}
+	mux, err := side(conn, config)
+	if err != nil {
+		return nil, err
+	}
+	return &session{mux: mux, raw: raw, dialled: dialled}, nil
+}
+
+// dialSession calls a peer and waits for its first word: in TLS 1.3 the caller
+// finishes before the other side has judged its certificate.
+func (l *Link) dialSession(ctx context.Context, hub territory.HubID) (*session, error) {
+	conn, raw, err := l.dialTLS(ctx, hub, ALPNSession)
+	if err != nil {
+		return nil, err
+	}
+	reading := &firstError{Conn: conn}
+	s, err := l.newSession(reading, raw, true)
+	if err != nil {
+		raw.Close()
+		return nil, fmt.Errorf("dial %s: %w", hub, err)
+	}
+	if _, err := s.mux.Ping(); err != nil {
+		s.close()
+		if cause := reading.err(); cause != nil {
+			err = cause
+		}
+		return nil, fmt.Errorf("dial %s: refused there: %w", hub, err)
+	}
+	if !l.register(raw, hub) {
+		s.close()
+		return nil, fmt.Errorf("dial %s: %w", hub, ErrClosed)
+	}
+	l.markDates(hub, conn.ConnectionState())
+	return s, nil
+}
+
+// close ends the session at once.
+func (s *session) close() {
+	s.raw.Close() // first, so that yamux has nothing to wait for
+	s.mux.Close()
+}
+
+// send writes one frame as a packet.
+func (s *session) send(frame []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.out == nil {
+		out, err := s.mux.OpenStream()
+		if err != nil {
+			return err
+		}
+		s.out = out
+	}
+	s.out.SetWriteDeadline(time.Now().Add(writeTimeout))
+	_, err := s.out.Write(frame)
+	return err
+}
+
+// open opens a stream and announces it.
+func (s *session) open(self, peer territory.HubID) (net.Conn, error) {
+	stream, err := s.mux.OpenStream()
+	if err != nil {
+		return nil, err
+	}
+	stream.SetWriteDeadline(time.Now().Add(openTimeout))
+	if _, err := stream.Write(AppendFrame(nil, Frame{Type: TypeStream, Dst: peer, Src: self})); err != nil {
+		stream.Close()
+		return nil, err
+	}
+	stream.SetWriteDeadline(time.Time{})
+	return stream, nil
+}
+
+// serve takes the peer's streams until the session ends, and closes it.
+func (l *Link) serve(s *session, peer territory.HubID) {
+	slots := make(chan struct{}, streamsAtOnce)
+	for {
+		stream, err := s.mux.AcceptStream()
+		if err != nil {
+			s.close()
+			return
+		}
+		select {
+		case slots <- struct{}{}:
+		default:
+			l.log.Warn("link peer has too many streams open", "peer", peer.String())
+			stream.Close()
+			continue
+		}
+		started := l.run(func() {
+			defer func() { <-slots }()
+			if err := l.serveStream(stream, peer); err != nil {
+				l.log.Warn("link session closed", "peer", peer.String(), "err", err)
+				s.close()
+			}
+		})
+		if !started {
+			s.close()
+			return
+		}
+	}
+}
+
+// serveStream reads the frames of one stream. A frame that no honest peer sends
+// is an error, which closes the session.
+func (l *Link) serveStream(stream *yamux.Stream, peer territory.HubID) error {
+	stream.SetReadDeadline(time.Now().Add(openTimeout))
+	for {
+		f, err := ReadFrame(stream)
+		switch {
+		case errors.Is(err, ErrFrameTooLarge), errors.Is(err, ErrFrameVersion):
+			stream.Close()
+			return err
+		case err != nil: // the stream or the session ended
+			stream.Close()
+			return nil
+		case f.Src != peer || f.Dst != l.self:
+			stream.Close()
+			return fmt.Errorf("%w: from %s to %s", ErrFrameRoute, f.Src, f.Dst)
+		}
+		stream.SetReadDeadline(time.Time{})
+		if f.Type == TypeStream {
+			if l.receiver == nil {
+				return stream.Close()
+			}
+			l.receiver.Stream(peer, stream)
+			return nil
+		}
+		if l.receiver != nil {
+			l.receiver.Frame(peer, f.Type, f.Payload)
+		}
+	}
+}
+
+// firstError remembers why reading ended: a TLS alert says more than what yamux
+// makes of it.
+type firstError struct {
+	net.Conn
+	mu    sync.Mutex
+	first error
+}
+
+func (c *firstError) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if err != nil && !errors.Is(err, io.EOF) {
+		c.mu.Lock()
+		if c.first == nil {
+			c.first = err
+		}
+		c.mu.Unlock()
+	}
+	return n, err
+}
+
+func (c *firstError) err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.first
+}

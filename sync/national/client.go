@@ -1,0 +1,131 @@
+package national
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"relais/sync/exchange"
+)
+
+// requestTimeout bounds one request, the waits it is asked for included.
+const requestTimeout = 30 * time.Second
+
+// toHost sends every request to the service's address. The contract's client
+// names peers by their identity, https://h_…, which the TLS handshake verifies.
+type toHost struct {
+	host  string
+	base  http.RoundTripper
+	meter *meter
+}
+
+// RoundTrip implements http.RoundTripper.
+func (h toHost) RoundTrip(req *http.Request) (*http.Response, error) {
+	h.meter.requests.Add(1)
+	there := req.Clone(req.Context())
+	there.URL.Host, there.Host = h.host, ""
+	there.Header.Set("User-Agent", "relais")
+	return h.base.RoundTrip(there)
+}
+
+func (t *attempt) getRoster(ctx context.Context) ([]byte, error) {
+	return t.do(ctx, http.MethodGet, PathRoster, "", nil, TypeRoster, MaxRosterOctets)
+}
+
+func (t *attempt) putRoster(ctx context.Context, note []byte) error {
+	return t.put(ctx, PathRoster, TypeRoster, note)
+}
+
+func (t *attempt) put(ctx context.Context, path, kind string, body []byte) error {
+	_, err := t.do(ctx, http.MethodPut, path, kind, body, "", 0)
+	return err
+}
+
+func (t *attempt) getCounts(ctx context.Context) (Counts, error) {
+	body, err := t.do(ctx, http.MethodGet, PathCounts, "", nil, TypeCounts, maxCountsOctets)
+	if err != nil {
+		return Counts{}, err
+	}
+	var c Counts
+	if err := json.Unmarshal(body, &c); err != nil {
+		return Counts{}, fmt.Errorf("counts of the national service: %w", err)
+	}
+	if c.Records < 0 || c.Notices < 0 || c.Revocations < 0 || c.Checkpoint < 0 {
+		return Counts{}, errors.New("counts of the national service: a negative number")
+	}
+	return c, nil
+}
+
+// do sends one request and reads all of its answer, whose type must be want; ""
+// wants none, 204.
+func (t *attempt) do(ctx context.Context, method, path, kind string, body []byte, want string, limit int64) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, "https://"+t.service.String()+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	if kind != "" {
+		req.Header.Set("Content-Type", kind)
+	}
+	resp, err := t.http.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	answer, err := readAnswer(resp, want, limit)
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	return answer, nil
+}
+
+func readAnswer(resp *http.Response, want string, limit int64) ([]byte, error) {
+	got, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	switch {
+	case want == "" && resp.StatusCode == http.StatusNoContent:
+		return nil, nil
+	case resp.StatusCode != http.StatusOK || want == "":
+		return nil, readProblem(resp, got)
+	case got != want:
+		return nil, fmt.Errorf("the answer is %.60q, not %s", got, want)
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	if err == nil && int64(len(body)) > limit {
+		err = fmt.Errorf("the answer exceeds %d octets", limit)
+	}
+	return body, err
+}
+
+func readProblem(resp *http.Response, kind string) error {
+	p := &exchange.Problem{Title: http.StatusText(resp.StatusCode)}
+	if kind == "application/problem+json" {
+		if body, err := io.ReadAll(io.LimitReader(resp.Body, maxCountsOctets)); err == nil {
+			_ = json.Unmarshal(body, p) // what cannot be read leaves the status
+		}
+	}
+	p.Status = resp.StatusCode
+	return p
+}
+
+// checkpointSize reads the second line of a C2SP tlog-checkpoint: the size of
+// the journal. Who signed it is the service's to check.
+func checkpointSize(signed []byte) (int64, error) {
+	lines := strings.SplitN(string(signed), "\n", 3)
+	if len(lines) < 3 {
+		return 0, errors.New("checkpoint: not a tlog-checkpoint")
+	}
+	size, err := strconv.ParseInt(lines[1], 10, 64)
+	if err != nil || size < 0 {
+		return 0, fmt.Errorf("checkpoint: size %.20q", lines[1])
+	}
+	return size, nil
+}
