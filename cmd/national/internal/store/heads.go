@@ -42,6 +42,19 @@ func (db *DB) Heads(ctx context.Context) ([]Head, error) {
 	return heads, rows.Err()
 }
 
+// HeadUpTo counts one log again as if nothing above a place had come. Its cost
+// grows with the log: it is for the few logs that a roster has cut.
+func (db *DB) HeadUpTo(ctx context.Context, log record.LogID, limit uint32) (Head, error) {
+	h := Head{LogID: log}
+	err := db.read.QueryRowContext(ctx, `
+		SELECT count(*), coalesce(sum(r.kind = ?), 0), coalesce(sum(r.kind = ?), 0)
+		FROM records r JOIN logs l ON l.id = r.log
+		WHERE l.hub = ? AND l.incarnation = ? AND r.seq <= ?`,
+		record.KindNotice, record.KindRevocation, log.Hub[:], log.Incarnation, limit,
+	).Scan(&h.Seq, &h.Notices, &h.Revocations)
+	return h, err
+}
+
 // HashAt returns the chain hash of one stored record, and whether it is here.
 func (db *DB) HashAt(ctx context.Context, p record.Place) (record.Hash, bool, error) {
 	var h record.Hash

@@ -237,4 +237,3 @@ func TestSchemaRefuses(t *testing.T) {
 		}
 	}
 }
-

@@ -20,7 +20,7 @@ type Territory struct {
 
 // The ways a roster cannot be taken.
 var (
-	ErrNoTerritory = errors.New("no roster is installed")
+	ErrNoTerritory = errors.New("no roster is installed; run national install-roster first")
 	ErrOther       = errors.New("the folder serves another territory, or another root")
 	ErrOlder       = errors.New("the roster is older than the one installed")
 	ErrTwin        = errors.New("another roster of this version is installed")

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"math"
+
+	"relais/cmd/national/internal/service"
+	"relais/cmd/national/internal/store"
+	"relais/node/territory"
+)
+
+// exitCode tells a proof that does not hold from any other failure.
+func exitCode(err error) int {
+	if errors.Is(err, territory.ErrForged) {
+		return exitProof
+	}
+	return exitFailed
+}
+
+// runInit makes the folder and its identity, and prints what the roster must say.
+func runInit(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	f, data := flags("init", "", stderr)
+	name := f.String("name", "Service national", "`name` of the service in the roster")
+	url := f.String("url", "", "`url` that hubs will call, https://host:port; required")
+	index := f.Uint("index", math.MaxUint16, "roster `index`, never used twice; hubs count from the other end")
+	if err := parse(f, args, 0); err != nil {
+		return err
+	}
+	if *url == "" || *index > math.MaxUint16 {
+		f.Usage()
+		return errUsage
+	}
+	key, err := service.CreateIdentity(*data)
+	if err != nil {
+		return err
+	}
+	db, err := store.Open(ctx, *data)
+	if err != nil {
+		return err
+	}
+	if err := db.Close(); err != nil {
+		return err
+	}
+	entry, err := service.Entry(key, uint16(*index), *name, *url)
+	if err != nil {
+		return err
+	}
+	return printJSON(stdout, entry)
+}
+
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
