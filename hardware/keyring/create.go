@@ -1,0 +1,87 @@
+package keyring
+
+import (
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"relais/node/seal"
+)
+
+// Create makes a new keyring in dir, itself made if missing: a fresh KEK, a slot
+// for p, pinned, a recovery slot, and an identity. It returns the recovery code,
+// which is nowhere else: show it once. It takes p over when it succeeds. Errors:
+// ErrExists, and those of p.
+func Create(dir string, p Provider) (*Keyring, RecoveryCode, error) {
+	var code RecoveryCode
+	if err := vacant(dir); err != nil {
+		return nil, code, err
+	}
+	kek := make([]byte, kekSize)
+	store := make([]byte, len(seal.StoreID{}))
+	for _, random := range [][]byte{kek, store, code[:]} {
+		rand.Read(random) // never fails since Go 1.24
+	}
+	f := &file{Version: fileVersion, Store: store, Epoch: 1, Provider: p.Kind()}
+	k := &Keyring{provider: p, purposes: f.purposes(kek), kind: p.Kind()}
+	err := errors.Join(f.addSlot(p, kek), f.addRecovery(code, kek))
+	if err == nil {
+		k.signer, err = f.addIdentity(p, k.purposes)
+	}
+	if err == nil {
+		f.Check = f.check(k.purposes)
+		err = f.save(dir)
+	}
+	if err != nil {
+		return nil, RecoveryCode{}, fmt.Errorf("create keyring: %w", err)
+	}
+	return k, code, nil
+}
+
+// vacant makes dir, and refuses one with a keyring in it.
+func vacant(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("create keyring: %w", err)
+	}
+	if _, _, err := load(dir); !errors.Is(err, ErrNone) {
+		return fmt.Errorf("create keyring in %s: %w", dir, ErrExists)
+	}
+	return nil
+}
+
+// addSlot wraps the KEK and unwraps it again: a slot that does not open is worse
+// than none.
+func (f *file) addSlot(p Provider, kek []byte) error {
+	blob, err := p.Wrap(kek)
+	if err != nil {
+		return err
+	}
+	if again, err := p.Unwrap(blob); err != nil || !bytes.Equal(again, kek) {
+		return fmt.Errorf("the new %s slot does not open: %w", p.Kind(), err)
+	}
+	f.Slots = append(f.Slots, slot{Kind: p.Kind(), Blob: blob})
+	return nil
+}
+
+func (f *file) addRecovery(code RecoveryCode, kek []byte) error {
+	blob, err := code.wrap(seal.StoreID(f.Store), kek)
+	f.Slots = append(f.Slots, slot{Kind: KindRecovery, Blob: blob})
+	return err
+}
+
+// save writes both generations: a hub never has one copy only.
+func (f *file) save(dir string) error {
+	data, err := f.encode()
+	if err != nil {
+		return err
+	}
+	for _, name := range []string{previousName, currentName} {
+		if err := WriteDurable(filepath.Join(dir, name), data); err != nil {
+			return err
+		}
+	}
+	return nil
+}

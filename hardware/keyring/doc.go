@@ -1,0 +1,33 @@
+// Package keyring keeps a hub's one key, and everything that is made from it.
+//
+// # What it promises
+//
+// One random 32-octet key, the KEK, is made when the hub is born and never
+// changes. It is nowhere in clear on the disk of a hub that has a TPM. Every
+// purpose has its own key, derived from it, so that nothing sealed for one
+// purpose opens under another.
+//
+// # Slots
+//
+// The KEK is wrapped once per slot, as in LUKS:
+//
+//	tpm       by this machine's TPM: opens on this machine, nowhere else
+//	software  by a file beside it: opens wherever the folder is copied
+//	recovery  by a code of 160 bits, printed once
+//
+// Which of tpm and software a hub uses is decided when it is made, and pinned.
+// Open never falls back from one to the other: a TPM that vanished is a locked
+// hub, which says so, and not a quietly weaker one.
+//
+// # The file
+//
+// keyring.json, and keyring.previous.json beside it: the generation before. A
+// current file that is missing or torn is mended from the previous one. Every
+// key is checked, in constant time, against a value in the file before use.
+//
+// # The trap
+//
+// The identity key lives in the TPM and dies with it. Recovery brings back what
+// was sealed, never who the hub was: a hub opened by its code has an Identity
+// that refuses to sign, and must be enrolled anew.
+package keyring

@@ -1,0 +1,185 @@
+package keyring
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"relais/node/seal"
+)
+
+// The two generations, in the data folder.
+const (
+	currentName  = "keyring.json"
+	previousName = "keyring.previous.json"
+)
+
+const (
+	fileVersion  = 1
+	maxFileBytes = 64 << 10
+	maxSlots     = 16
+)
+
+// ErrNewer means that the keyring was written by a later version of Relais.
+var ErrNewer = errors.New("keyring.json was written by a later version of relais: install that version")
+
+// file is the keyring as it is written. Nothing in it is secret without a slot.
+type file struct {
+	Version int    `json:"version"`
+	Store   []byte `json:"store"` // seal.StoreID: random at init, survives a restore
+	Epoch   uint32 `json:"epoch"` // of the purpose keys, from 1
+	// Provider is pinned: the kind of slot that opens this hub.
+	Provider Kind     `json:"provider"`
+	Identity identity `json:"identity"`
+	Check    []byte   `json:"check"` // see file.check
+	Slots    []slot   `json:"slots"`
+}
+
+// identity is the hub's signing key, as its provider keeps it.
+type identity struct {
+	Public []byte `json:"public"` // DER SubjectPublicKeyInfo
+	Sealed []byte `json:"sealed"` // the provider's blob, under the KEK
+}
+
+// slot is the KEK wrapped in one way. A kind that this version does not know is
+// kept and not tried.
+type slot struct {
+	Kind Kind   `json:"kind"`
+	Blob []byte `json:"blob"`
+}
+
+// envelope tells a whole file from a torn one without any key.
+type envelope struct {
+	Keyring json.RawMessage `json:"keyring"`
+	SHA256  []byte          `json:"sha256"` // of Keyring, compacted
+}
+
+// check is the value by which a KEK proves that it is this file's: an HMAC under
+// a key made from it, over everything the slots do not protect themselves.
+func (f *file) check(p *purposes) []byte {
+	mac := hmac.New(sha256.New, p.derive(useCheck, ""))
+	binary.Write(mac, binary.BigEndian, uint32(f.Version))
+	for _, part := range [][]byte{f.Store, []byte(f.Provider), f.Identity.Public, f.Identity.Sealed} {
+		binary.Write(mac, binary.BigEndian, uint32(len(part)))
+		mac.Write(part)
+	}
+	return mac.Sum(nil)
+}
+
+// proves tells whether kek is this file's, in constant time.
+func (f *file) proves(kek []byte) bool {
+	return len(kek) == kekSize && hmac.Equal(f.Check, f.check(f.purposes(kek)))
+}
+
+func (f *file) purposes(kek []byte) *purposes {
+	return &purposes{kek: kek, store: seal.StoreID(f.Store), epoch: f.Epoch}
+}
+
+// encode writes f for the disk, for people to read too.
+func (f *file) encode() ([]byte, error) {
+	raw, err := json.Marshal(f)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(raw)
+	data, err := json.MarshalIndent(envelope{Keyring: raw, SHA256: sum[:]}, "", "  ")
+	return append(data, '\n'), err
+}
+
+// decode reads what encode wrote. Except for ErrNewer, an error means that the
+// file is torn or altered.
+func decode(data []byte) (*file, error) {
+	var e envelope
+	if err := strict(data, &e); err != nil {
+		return nil, err
+	}
+	var raw bytes.Buffer
+	if err := json.Compact(&raw, e.Keyring); err != nil {
+		return nil, err
+	}
+	if sum := sha256.Sum256(raw.Bytes()); !bytes.Equal(sum[:], e.SHA256) {
+		return nil, errors.New("its checksum does not match")
+	}
+	var later struct{ Version int }
+	if err := json.Unmarshal(raw.Bytes(), &later); err == nil && later.Version > fileVersion {
+		return nil, ErrNewer
+	}
+	var f file
+	if err := strict(raw.Bytes(), &f); err != nil {
+		return nil, err
+	}
+	return &f, f.validate()
+}
+
+func strict(data []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return errors.New("it goes on after its end")
+	}
+	return nil
+}
+
+func (f *file) validate() error {
+	switch {
+	case f.Version != fileVersion:
+		return fmt.Errorf("its version is %d, not %d", f.Version, fileVersion)
+	case len(f.Store) != len(seal.StoreID{}):
+		return errors.New("its store id is not 16 octets")
+	case f.Epoch == 0:
+		return errors.New("it has no epoch")
+	case f.Provider != KindTPM && f.Provider != KindSoftware:
+		return fmt.Errorf("its provider is %.20q, not tpm or software", string(f.Provider))
+	case len(f.Slots) == 0 || len(f.Slots) > maxSlots:
+		return fmt.Errorf("it has %d slots, not 1 to %d", len(f.Slots), maxSlots)
+	}
+	return nil
+}
+
+// load reads the current generation or, when it is missing or torn, the previous
+// one; torn then says what was wrong with the current one. Errors: ErrNone,
+// ErrNewer, and both generations torn.
+func load(dir string) (f *file, torn error, err error) {
+	f, torn = read(filepath.Join(dir, currentName))
+	if torn == nil || errors.Is(torn, ErrNewer) {
+		return f, nil, torn
+	}
+	f, err = read(filepath.Join(dir, previousName))
+	switch {
+	case errors.Is(torn, os.ErrNotExist) && errors.Is(err, os.ErrNotExist):
+		return nil, nil, fmt.Errorf("%w in %s", ErrNone, dir)
+	case err != nil:
+		return nil, nil, fmt.Errorf("both generations of the keyring are lost, restore keyring.json from a backup: %w", errors.Join(torn, err))
+	}
+	return f, torn, nil
+}
+
+func read(path string) (*file, error) {
+	in, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	data, err := io.ReadAll(io.LimitReader(in, maxFileBytes+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxFileBytes {
+		return nil, fmt.Errorf("%s is over %d octets", path, maxFileBytes)
+	}
+	f, err := decode(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return f, nil
+}

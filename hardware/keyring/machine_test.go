@@ -1,0 +1,92 @@
+package keyring_test
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"errors"
+
+	"relais/hardware/keyring"
+)
+
+// machine is a provider that wraps with its own random mask, and fails as told.
+// The real ones are tested with real parts beside them.
+type machine struct {
+	kind  keyring.Kind
+	mask  []byte
+	kek   []byte // as seen by Wrap
+	pkcs8 []byte
+
+	fails      error // of Wrap
+	lies       bool  // Unwrap returns another key
+	noIdentity error // of LoadIdentity
+	closed     bool
+}
+
+func newMachine(kind keyring.Kind) *machine {
+	m := &machine{kind: kind, mask: make([]byte, 32), pkcs8: newPKCS8()}
+	rand.Read(m.mask)
+	return m
+}
+
+func newPKCS8() []byte {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		panic(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		panic(err)
+	}
+	return der
+}
+
+func (m *machine) Kind() keyring.Kind { return m.kind }
+
+func (m *machine) Wrap(kek []byte) ([]byte, error) {
+	if m.fails != nil {
+		return nil, m.fails
+	}
+	m.kek = bytes.Clone(kek)
+	return append(bytes.Clone(m.mask[:8]), m.xor(kek)...), nil
+}
+
+func (m *machine) Unwrap(blob []byte) ([]byte, error) {
+	if len(blob) != 40 || !bytes.Equal(blob[:8], m.mask[:8]) {
+		return nil, errors.New("sealed on another machine")
+	}
+	kek := m.xor(blob[8:])
+	if m.lies {
+		kek[0] ^= 1
+	}
+	return kek, nil
+}
+
+func (m *machine) xor(b []byte) []byte {
+	out := bytes.Clone(b)
+	for i := range out {
+		out[i] ^= m.mask[i]
+	}
+	return out
+}
+
+func (m *machine) NewIdentity() ([]byte, error) { return []byte("identity"), nil }
+
+func (m *machine) LoadIdentity(blob []byte) (crypto.Signer, error) {
+	if m.noIdentity != nil {
+		return nil, m.noIdentity
+	}
+	if string(blob) != "identity" {
+		return nil, errors.New("blob altered")
+	}
+	key, err := x509.ParsePKCS8PrivateKey(m.pkcs8)
+	if err != nil {
+		return nil, err
+	}
+	return key.(*ecdsa.PrivateKey), nil
+}
+
+func (m *machine) Close() error { m.closed = true; return nil }

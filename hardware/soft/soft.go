@@ -1,0 +1,126 @@
+// Package soft guards a hub's key on a machine without a TPM, with a file.
+//
+// It is weaker, and every part of Relais says so: who copies the data folder,
+// software.key included, has the hub. It keeps one thing of a TPM's: keyring.json
+// alone, in a backup or on a mislaid disk, opens nothing.
+package soft
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"relais/hardware/keyring"
+	"relais/node/seal"
+)
+
+// keyName is the file, in the data folder, that opens the software slot.
+const keyName = "software.key"
+
+// ErrExposed means that others than its owner may read software.key.
+var ErrExposed = errors.New("software.key may be read by others than its owner: chmod 600 it, and consider its key known to whoever had access")
+
+// slotPlace binds the wrapped KEK to its use; the file is random, so that no
+// store id is needed to tell two hubs apart.
+var slotPlace = seal.Place{Table: "keyring", Row: string(keyring.KindSoftware), Column: "kek", Version: 1}
+
+// Provider keeps a wrapping key in a file of mode 0600. It satisfies
+// keyring.Provider.
+type Provider struct{ path string }
+
+// New returns the provider of a data folder. It touches no file.
+func New(dir string) *Provider { return &Provider{path: filepath.Join(dir, keyName)} }
+
+// Kind is keyring.KindSoftware.
+func (p *Provider) Kind() keyring.Kind { return keyring.KindSoftware }
+
+// Wrap seals the KEK under a key in software.key, which it makes when missing.
+func (p *Provider) Wrap(kek []byte) ([]byte, error) {
+	key, err := p.key()
+	if errors.Is(err, os.ErrNotExist) {
+		secret := make([]byte, seal.KeySize)
+		rand.Read(secret)
+		if err := keyring.WriteDurable(p.path, secret); err != nil {
+			return nil, err
+		}
+		key, err = p.key()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return key.Seal(seal.StoreID{}, slotPlace, kek), nil
+}
+
+// Unwrap opens what Wrap sealed. Errors: ErrExposed, a missing or damaged
+// software.key, a slot of another key.
+func (p *Provider) Unwrap(blob []byte) ([]byte, error) {
+	key, err := p.key()
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("%s is missing: restore it beside keyring.json, or open the hub with its recovery code", p.path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	kek, err := key.Open(seal.StoreID{}, slotPlace, blob)
+	if err != nil {
+		return nil, fmt.Errorf("%s is not the file this keyring was made with: %w", p.path, err)
+	}
+	return kek, nil
+}
+
+// key reads the file.
+func (p *Provider) key() (seal.Key, error) {
+	f, err := os.Open(p.path)
+	if err != nil {
+		return seal.Key{}, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return seal.Key{}, err
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return seal.Key{}, fmt.Errorf("%s: %w", p.path, ErrExposed)
+	}
+	secret, err := io.ReadAll(io.LimitReader(f, seal.KeySize+1))
+	if err != nil {
+		return seal.Key{}, err
+	}
+	key, err := seal.NewKey(0, secret)
+	if err != nil {
+		return seal.Key{}, fmt.Errorf("%s is damaged: %w", p.path, err)
+	}
+	return key, nil
+}
+
+// NewIdentity makes a P-256 key in memory, as PKCS #8. The keyring seals it.
+func (p *Provider) NewIdentity() ([]byte, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	return x509.MarshalPKCS8PrivateKey(key)
+}
+
+// LoadIdentity reads what NewIdentity made.
+func (p *Provider) LoadIdentity(blob []byte) (crypto.Signer, error) {
+	key, err := x509.ParsePKCS8PrivateKey(blob)
+	if err != nil {
+		return nil, fmt.Errorf("identity: %w", err)
+	}
+	signer, ok := key.(*ecdsa.PrivateKey)
+	if !ok || signer.Curve != elliptic.P256() {
+		return nil, errors.New("identity: not a P-256 key")
+	}
+	return signer, nil
+}
+
+// Close does nothing: there is no device.
+func (p *Provider) Close() error { return nil }
