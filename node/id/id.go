@@ -33,6 +33,14 @@ func New[K Kind]() ID[K] {
 	return i
 }
 
+// Random returns a fresh random identifier of a named type, where the kind
+// behind it is not in sight: id.Random[mandate.ID]().
+func Random[T ~[Size]byte]() T {
+	var octets [Size]byte
+	rand.Read(octets[:]) // never fails since Go 1.24
+	return T(octets)
+}
+
 // Parse reads the shown form, prefix included. Letters may be in either case.
 func Parse[K Kind](s string) (ID[K], error) {
 	var i ID[K]

@@ -1,0 +1,93 @@
+package store
+
+import (
+	"time"
+
+	"relais/node/people"
+	"relais/node/territory"
+)
+
+// HelperRow is an account as it is kept.
+type HelperRow struct {
+	ID        people.HelperID
+	Structure territory.StructureID
+	Role      people.Role
+	Login     [32]byte // keyed hash
+	Name      []byte   // sealed
+	Verifier  []byte   // sealed
+	Seed      []byte   // sealed
+	LastStep  int64    // of TOTP
+	Suspended time.Time
+	Created   time.Time
+}
+
+const helperColumns = `id, structure, role, login, name, verifier, seed, last_step, suspended, created`
+
+func scanHelper(row interface{ Scan(...any) error }) (h HelperRow, err error) {
+	var id, structure, login []byte
+	var suspended, created int64
+	err = row.Scan(&id, &structure, &h.Role, &login, &h.Name, &h.Verifier, &h.Seed, &h.LastStep, &suspended, &created)
+	if err != nil {
+		return HelperRow{}, err
+	}
+	h.ID, h.Structure, h.Login = people.HelperID(id), territory.StructureID(structure), [32]byte(login)
+	h.Suspended, h.Created = Time(suspended), Time(created)
+	return h, nil
+}
+
+// Helper returns an account and whether there is one.
+func (r *Reader) Helper(id people.HelperID) (h HelperRow, found bool, err error) {
+	h, err = scanHelper(r.QueryRow(`SELECT `+helperColumns+` FROM helpers WHERE id = ?`, id[:]))
+	found, err = Found(err)
+	return h, found, err
+}
+
+// HelperByLogin returns the account of a login's keyed hash and whether there is
+// one.
+func (r *Reader) HelperByLogin(login [32]byte) (h HelperRow, found bool, err error) {
+	h, err = scanHelper(r.QueryRow(`SELECT `+helperColumns+` FROM helpers WHERE login = ?`, login[:]))
+	found, err = Found(err)
+	return h, found, err
+}
+
+// AnyHelper tells whether any account exists.
+func (r *Reader) AnyHelper() (any bool, err error) {
+	err = r.QueryRow(`SELECT EXISTS (SELECT 1 FROM helpers)`).Scan(&any)
+	return any, err
+}
+
+// notSuspended is true of a helper, ?2, whom no record of the territory suspends,
+// except those that another lifts.
+const notSuspended = `NOT EXISTS (SELECT 1 FROM suspensions s WHERE s.helper = ?2 AND s.lifts_hub IS NULL
+	AND NOT EXISTS (SELECT 1 FROM suspensions l WHERE l.helper = s.helper AND l.lifts_hub = s.hub
+		AND l.lifts_incarnation = s.incarnation AND l.lifts_seq = s.seq))`
+
+// HelperSuspended tells whether the territory's records suspend a helper.
+func (r *Reader) HelperSuspended(id people.HelperID) (bool, error) {
+	var free bool
+	err := r.QueryRow(`SELECT `+notSuspended+` FROM (SELECT ?1)`, 0, id[:]).Scan(&free)
+	return !free, err
+}
+
+// PutHelper opens an account. It returns false when the identifier or the login
+// is taken.
+func (tx *Tx) PutHelper(h HelperRow) (bool, error) {
+	result, err := tx.Exec(`INSERT INTO helpers (`+helperColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO NOTHING`,
+		h.ID[:], h.Structure[:], string(h.Role), h.Login[:], h.Name, h.Verifier, h.Seed,
+		h.LastStep, Millis(h.Suspended), Millis(h.Created))
+	return changed(result, err)
+}
+
+// UseStep consumes a TOTP step. It returns false when a step as late was used
+// already.
+func (tx *Tx) UseStep(id people.HelperID, step int64) (bool, error) {
+	return changed(tx.Exec(`UPDATE helpers SET last_step = ? WHERE id = ? AND last_step < ?`, step, id[:], step))
+}
+
+// SuspendHelper suspends an account on this hub, or reinstates it with the zero
+// time.
+func (tx *Tx) SuspendHelper(id people.HelperID, since time.Time) error {
+	_, err := tx.Exec(`UPDATE helpers SET suspended = ? WHERE id = ?`, Millis(since), id[:])
+	return err
+}

@@ -1,0 +1,61 @@
+package store
+
+import (
+	"relais/node/mandate"
+	"relais/node/people"
+	"relais/node/territory"
+)
+
+// FactsRow is what the store knows of whether a mandate may be used by a helper.
+// What the roster says of the structure is for the caller to add.
+type FactsRow struct {
+	mandate.Facts
+	Structure territory.StructureID
+	Scopes    []byte // an octet a line; nil without the dossier
+}
+
+// Flags that the query packs in one integer: reading a column costs more than
+// computing one.
+const (
+	flagAllStopped = 1 << iota
+	flagConflict
+	flagQuarantined
+	flagHeld
+	flagPaper
+	flagHelper
+)
+
+// selectFacts is one statement, and so one snapshot: a row by its index, and two
+// by their keys.
+const selectFacts = `SELECT n.structure, n.lines, n.start, n.finish, n.stopped, m.scopes, coalesce(m.ended, 0),
+		n.all_stopped | n.conflict << 1 | n.quarantined << 2 | (m.id IS NOT NULL) << 3
+		| coalesce(m.signed > 0 AND m.handed > 0, 0) << 4
+		| coalesce(a.suspended = 0 AND a.structure = n.structure AND ` + notSuspended + `, 0) << 5
+	FROM notices n
+	LEFT JOIN mandates m ON m.id = n.mandate
+	LEFT JOIN helpers a ON a.id = ?2
+	WHERE n.mandate = ?1 LIMIT 1`
+
+// Facts gathers in one statement what decides whether the helper may use a
+// mandate's lines. A mandate without a notice is not Known.
+func (r *Reader) Facts(id mandate.ID, helper people.HelperID) (f FactsRow, err error) {
+	var structure []byte
+	var start, finish, ended, stopped int64
+	var flags int
+	found, err := Found(r.QueryRow(selectFacts, id[:], helper[:]).
+		Scan(&structure, &f.Lines, &start, &finish, &stopped, &f.Scopes, &ended, &flags))
+	if err != nil || !found {
+		return FactsRow{}, err
+	}
+	f.Structure = territory.StructureID(structure)
+	f.Known = true
+	f.Start, f.End, f.EndedAt = Time(start), Time(finish), Time(ended)
+	f.Stopped = uint32(stopped)
+	f.StoppedAll = flags&flagAllStopped != 0
+	f.Conflict = flags&flagConflict != 0
+	f.Quarantined = flags&flagQuarantined != 0
+	f.Held = flags&flagHeld != 0
+	f.PaperReady = flags&flagPaper != 0
+	f.HelperOK = flags&flagHelper != 0
+	return f, nil
+}
