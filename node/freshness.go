@@ -2,13 +2,19 @@ package node
 
 import (
 	"context"
+	"sync"
 	"time"
 
+	"relais/node/internal/store"
 	"relais/node/territory"
 )
 
-// recentContact is how long a hub counts as connected after its last word.
-const recentContact = 90 * time.Second
+const (
+	// recentContact is how long a hub counts as connected after its last word.
+	recentContact = 90 * time.Second
+	// freshnessSaved is how often what was heard of the peers is kept.
+	freshnessSaved = 30 * time.Second
+)
 
 // Freshness says how old this hub's information is.
 type Freshness struct {
@@ -20,44 +26,151 @@ type Freshness struct {
 	National       time.Time // last successful pass; zero for never
 }
 
-// Freshness returns how old the information is.
-func (n *Node) Freshness(ctx context.Context) (Freshness, error) { panic("stub") }
+// contact is what was heard of one peer.
+type contact struct{ heard, compared time.Time }
+
+// freshness holds what was heard of the peers. It changes with every word they
+// say, so it is kept only from time to time: what a power cut loses is a minute
+// of signs of life.
+type freshness struct {
+	mu      sync.Mutex
+	peers   map[territory.HubID]contact  // guarded by mu
+	changed map[territory.HubID]struct{} // guarded by mu: since it was last kept
+}
+
+// update changes what is known of a peer.
+func (f *freshness) update(peer territory.HubID, change func(*contact)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.peers == nil {
+		f.peers, f.changed = make(map[territory.HubID]contact), make(map[territory.HubID]struct{})
+	}
+	c := f.peers[peer]
+	change(&c)
+	f.peers[peer] = c
+	f.changed[peer] = struct{}{}
+}
+
+func (f *freshness) of(peer territory.HubID) contact {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.peers[peer]
+}
+
+// latest is the last comparison with anybody.
+func (f *freshness) latest() (at time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, c := range f.peers {
+		at = later(at, c.compared)
+	}
+	return at
+}
+
+// take returns what changed since it was last called.
+func (f *freshness) take() []store.Peer {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var list []store.Peer
+	for peer := range f.changed {
+		c := f.peers[peer]
+		list = append(list, store.Peer{Hub: peer, Heard: c.heard, Compared: c.compared})
+	}
+	clear(f.changed)
+	return list
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
 
 // PeerCompared notes that this hub and the peer compared what they know: after
 // this, at is how fresh our information is. Cheap; kept across restarts.
-func (n *Node) PeerCompared(peer territory.HubID, at time.Time) { panic("stub") }
+func (n *Node) PeerCompared(peer territory.HubID, at time.Time) {
+	n.fresh.update(peer, func(c *contact) {
+		c.compared = later(c.compared, at)
+		c.heard = later(c.heard, at)
+	})
+}
 
 // PeerHeard notes a sign of life.
-func (n *Node) PeerHeard(peer territory.HubID, at time.Time) { panic("stub") }
-
-// HubStatus is one hub on the page État du territoire.
-type HubStatus struct {
-	Hub       territory.Hub
-	Self      bool
-	Connected bool
-	HeardAt   time.Time
-	Compared  time.Time
-	Records   uint32 // of its logs, known here
+func (n *Node) PeerHeard(peer territory.HubID, at time.Time) {
+	n.fresh.update(peer, func(c *contact) { c.heard = later(c.heard, at) })
 }
 
-// TerritoryView is the page État du territoire.
-type TerritoryView struct {
-	Roster    *territory.Roster
-	Hubs      []HubStatus
-	Freshness Freshness
-	Notices   int // known here
-	Stops     int
-	Dossiers  int
-	Waiting   int // records made here and not yet signed
-	Alarms    []Alarm
+// Freshness returns how old the information is.
+func (n *Node) Freshness(ctx context.Context) (f Freshness, err error) {
+	f.At = n.fresh.latest()
+	f.Seen, f.Expected = n.presence(n.now())
+	err = n.db.ReadOne(ctx, func(r *store.Reader) (err error) { f.National, err = r.LastNationalSuccess(); return err })
+	return f, err
 }
 
-// Alarm is something a person should look at, with what to do.
-type Alarm struct {
-	Key     string // constant, for machines
-	Message string // French, remedy included
-	At      time.Time
+// presence counts the active hubs of the roster, this one included, and those
+// heard lately. Without a roster there is this one.
+func (n *Node) presence(now time.Time) (seen, expected int) {
+	roster := n.Roster()
+	if roster == nil {
+		return 1, 1
+	}
+	for _, hub := range roster.Hubs {
+		if hub.State != territory.HubActive {
+			continue
+		}
+		expected++
+		if hub.ID == n.self || n.connected(hub.ID, now) {
+			seen++
+		}
+	}
+	return seen, expected
 }
 
-// Territory returns the state of the territory as seen from here.
-func (n *Node) Territory(ctx context.Context) (TerritoryView, error) { panic("stub") }
+func (n *Node) connected(hub territory.HubID, now time.Time) bool {
+	heard := n.fresh.of(hub).heard
+	return !heard.IsZero() && now.Sub(heard) < recentContact
+}
+
+func (n *Node) openFreshness(ctx context.Context) error {
+	return n.db.Read(ctx, func(r *store.Reader) error {
+		peers, err := r.Peers()
+		for _, p := range peers {
+			n.fresh.update(p.Hub, func(c *contact) { *c = contact{p.Heard, p.Compared} })
+		}
+		n.fresh.take()
+		return err
+	})
+}
+
+// keepFreshness keeps what was heard, from time to time, until ctx ends.
+func (n *Node) keepFreshness(ctx context.Context) error {
+	tick := time.NewTicker(freshnessSaved)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			if err := n.saveFreshness(ctx); err != nil {
+				n.log.WarnContext(ctx, "signs of life were not kept", "err", err)
+			}
+		}
+	}
+}
+
+func (n *Node) saveFreshness(ctx context.Context) error {
+	peers := n.fresh.take()
+	if len(peers) == 0 {
+		return nil
+	}
+	return n.db.Write(ctx, func(tx *store.Tx) error {
+		for _, p := range peers {
+			if err := tx.PutPeer(p); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

@@ -106,7 +106,7 @@ func (n *Node) Checkpoint(ctx context.Context) ([]byte, error) {
 		if signed, err = c.Sign(n.witness); err != nil {
 			return err
 		}
-		return tx.PutCheckpoint(store.Checkpoint{Size: c.Size, At: tx.Now, Note: signed})
+		return tx.PutCheckpoint(store.Checkpoint{Size: c.Size, Note: signed})
 	})
 	return signed, err
 }

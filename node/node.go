@@ -87,17 +87,19 @@ var (
 )
 
 // part is a part of the node that lives in its own file: it reads what it needs
-// when the node opens, and may run until the node's context ends.
+// when the node opens, may run until the node's context ends, and may have
+// things that time ends. Each may be nil.
 type part struct {
-	open func(context.Context) error // may be nil
-	run  func(context.Context) error // may be nil
+	open   func(context.Context) error
+	run    func(context.Context) error
+	expire func(*store.Tx) error // within one transaction, from a job
 }
 
 // parts lists them in the order they open.
 func (n *Node) parts() []part {
 	return []part{
-		{n.openRoster, nil},
-		{n.openFreshness, n.keepFreshness},
+		{open: n.openRoster},
+		{open: n.openFreshness, run: n.keepFreshness},
 	}
 }
 

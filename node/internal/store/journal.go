@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -81,22 +80,18 @@ func (db *DB) resumeTree(ctx context.Context) error {
 // Checkpoint is a signed tree head as it is kept.
 type Checkpoint struct {
 	Size int64
-	At   time.Time
 	Note []byte // C2SP
 }
 
 // LastCheckpoint returns the newest signed tree head and whether there is one.
 func (r *Reader) LastCheckpoint() (c Checkpoint, found bool, err error) {
-	var at int64
-	found, err = Found(r.QueryRow(`SELECT size, at, note FROM checkpoints ORDER BY size DESC LIMIT 1`).
-		Scan(&c.Size, &at, &c.Note))
-	c.At = Time(at)
+	found, err = Found(r.QueryRow(`SELECT size, note FROM checkpoints ORDER BY size DESC LIMIT 1`).
+		Scan(&c.Size, &c.Note))
 	return c, found, err
 }
 
 // PutCheckpoint keeps a signed tree head.
 func (tx *Tx) PutCheckpoint(c Checkpoint) error {
-	_, err := tx.Exec(`INSERT INTO checkpoints (size, at, note) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`,
-		c.Size, Millis(c.At), c.Note)
+	_, err := tx.Exec(`INSERT INTO checkpoints (size, note) VALUES (?, ?)`, c.Size, c.Note)
 	return err
 }

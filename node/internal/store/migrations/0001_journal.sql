@@ -33,7 +33,6 @@ BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 -- Signed tree heads, by number of entries.
 CREATE TABLE checkpoints (
 	size INTEGER PRIMARY KEY CHECK (size > 0),
-	at   INTEGER NOT NULL,
 	note BLOB NOT NULL
 ) STRICT;
 
