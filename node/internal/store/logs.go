@@ -1,0 +1,56 @@
+package store
+
+import (
+	"database/sql"
+
+	"relais/node/record"
+	"relais/node/territory"
+)
+
+// Log is how far one log is known.
+type Log struct {
+	record.LogID
+	Head   uint32      // highest contiguous signed seq
+	Hash   record.Hash // of the record there; zero at 0
+	Forked uint32      // lowest seq with two histories; 0: none
+}
+
+const logColumns = `hub, incarnation, head, hash, forked`
+
+func scanLog(scan func(...any) error) (Log, error) {
+	var l Log
+	var hub, hash []byte
+	if err := scan(&hub, &l.Incarnation, &l.Head, &hash, &l.Forked); err != nil {
+		return Log{}, err
+	}
+	l.Hub, l.Hash = territory.HubID(hub), record.Hash(hash)
+	return l, nil
+}
+
+// Log returns one log; the zero head when nothing of it is known.
+func (r *Reader) Log(id record.LogID) (Log, error) {
+	l, err := scanLog(r.QueryRow(`SELECT `+logColumns+` FROM logs WHERE hub = ? AND incarnation = ?`,
+		id.Hub[:], id.Incarnation).Scan)
+	if found, err := Found(err); err != nil || !found {
+		return Log{LogID: id}, err
+	}
+	return l, nil
+}
+
+// Logs returns every log, by hub and incarnation.
+func (r *Reader) Logs() (out []Log, err error) {
+	rows, err := r.Query(`SELECT ` + logColumns + ` FROM logs ORDER BY hub, incarnation`)
+	return out, Each(rows, err, func(rows *sql.Rows) error {
+		l, err := scanLog(rows.Scan)
+		out = append(out, l)
+		return err
+	})
+}
+
+// PutLog writes how far a log is known.
+func (tx *Tx) PutLog(l Log) error {
+	_, err := tx.Exec(`INSERT INTO logs (hub, incarnation, head, hash, forked) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (hub, incarnation) DO UPDATE SET head = excluded.head, hash = excluded.hash, forked = excluded.forked`,
+		l.Hub[:], l.Incarnation, l.Head, l.Hash[:], l.Forked)
+	return err
+}

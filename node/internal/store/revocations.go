@@ -1,0 +1,128 @@
+package store
+
+import (
+	"database/sql"
+	"time"
+
+	"relais/node/record"
+	"relais/node/territory"
+)
+
+// RevocationRow is a revocation whose form and author are right.
+type RevocationRow struct {
+	Record int64
+	record.Revocation
+	record.Place
+	Received time.Time
+	Signed   bool
+	Bar      record.Bar // code: it names a mandate that its code does not open
+}
+
+// Revocations returns, in order of receipt, the revocations that name a mandate
+// or whose code opens one of the notices that claim it.
+func (r *Reader) Revocations(id record.MandateID) (out []RevocationRow, err error) {
+	rows, err := r.Query(`SELECT v.record, v.mandate, v.lines, v.reason, v.channel, v.claimed, v.code,
+			r.hub, r.incarnation, r.seq, v.received, r.signature IS NOT NULL, r.bar
+		FROM revocations v JOIN records r ON r.id = v.record
+		WHERE v.record IN (SELECT record FROM revocations WHERE mandate = ?1
+			UNION SELECT w.record FROM notices n JOIN revocations w ON w.commitment = n.stop WHERE n.mandate = ?1)
+		ORDER BY v.received, v.record`, id[:])
+	return out, Each(rows, err, func(rows *sql.Rows) error {
+		var v RevocationRow
+		var mandate, hub, code []byte
+		var claimed, received int64
+		err := rows.Scan(&v.Record, &mandate, &v.Lines, &v.Reason, &v.Channel, &claimed, &code,
+			&hub, &v.Incarnation, &v.Seq, &received, &v.Signed, &v.Bar)
+		if err != nil {
+			return err
+		}
+		v.Mandate, v.Hub = record.MandateID(mandate), territory.HubID(hub)
+		v.Claimed, v.Received = Time(claimed), Time(received)
+		if code != nil {
+			v.Code = (*record.StopCode)(code)
+		}
+		out = append(out, v)
+		return nil
+	})
+}
+
+// AddRevocation keeps a revocation.
+func (tx *Tx) AddRevocation(id int64, p record.Place, v *record.Revocation, code territory.Code) error {
+	var stopCode, commitment any
+	if v.Code != nil {
+		c := v.Code.Commitment(code)
+		stopCode, commitment = v.Code[:], c[:]
+	}
+	_, err := tx.Exec(`INSERT INTO revocations (record, mandate, lines, reason, channel, claimed, code, commitment, hub, received)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		id, v.Mandate[:], v.Lines, v.Reason, v.Channel, Millis(v.Claimed), stopCode, commitment, p.Hub[:], Millis(tx.Now))
+	return err
+}
+
+// DeskStops returns when a hub stopped, at its desk, mandates of structures other
+// than one, since a moment, the oldest first, at most limit.
+func (r *Reader) DeskStops(hub territory.HubID, except territory.StructureID, since time.Time, limit int) (out []time.Time, err error) {
+	rows, err := r.Query(`SELECT v.received FROM revocations v
+		WHERE v.hub = ? AND v.received > ? AND v.channel = 2
+		AND EXISTS (SELECT 1 FROM notices n WHERE n.mandate = v.mandate AND n.structure <> ?)
+		ORDER BY v.received DESC LIMIT ?`, hub[:], Millis(since), except[:], limit)
+	err = Each(rows, err, func(rows *sql.Rows) error {
+		var at int64
+		err := rows.Scan(&at)
+		out = append([]time.Time{Time(at)}, out...)
+		return err
+	})
+	return out, err
+}
+
+// CloseRow is one cut by which a structure's mandates end.
+type CloseRow struct {
+	Record    int64
+	Structure territory.StructureID
+	At        record.Place // notices at or below
+	Index     uint16
+}
+
+// AddClose keeps a cut.
+func (tx *Tx) AddClose(c CloseRow) error {
+	_, err := tx.Exec(`INSERT INTO closes (record, structure, roster_index, hub, incarnation, seq, received)
+		VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		c.Record, c.Structure[:], c.Index, c.At.Hub[:], c.At.Incarnation, c.At.Seq, Millis(tx.Now))
+	return err
+}
+
+// ClosedAt returns when this hub learned that a structure's mandates at a place
+// ended, and the hub that said so; zero when they did not.
+func (r *Reader) ClosedAt(structure territory.StructureID, p record.Place) (at time.Time, by territory.HubID, err error) {
+	var ms int64
+	var hub []byte
+	found, err := Found(r.QueryRow(`SELECT c.received, r.hub FROM closes c JOIN records r ON r.id = c.record
+		WHERE c.structure = ? AND c.hub = ? AND c.incarnation = ? AND c.seq >= ? ORDER BY c.received LIMIT 1`,
+		structure[:], p.Hub[:], p.Incarnation, p.Seq).Scan(&ms, &hub))
+	if err != nil || !found {
+		return time.Time{}, by, err
+	}
+	return Time(ms), territory.HubID(hub), nil
+}
+
+// AddSuspension keeps a suspension, or the reinstatement that lifts the one at a
+// place.
+func (tx *Tx) AddSuspension(id int64, p record.Place, helper territory.HelperID, lifts *record.Place) error {
+	var hub, incarnation, seq any
+	if lifts != nil {
+		hub, incarnation, seq = lifts.Hub[:], lifts.Incarnation, lifts.Seq
+	}
+	_, err := tx.Exec(`INSERT INTO suspensions (record, helper, hub, incarnation, seq, lifts_hub, lifts_incarnation, lifts_seq)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, id, helper[:], p.Hub[:], p.Incarnation, p.Seq, hub, incarnation, seq)
+	return err
+}
+
+// SuspensionStands tells whether the territory suspends a helper: a suspension
+// that no reinstatement lifts.
+func (r *Reader) SuspensionStands(helper territory.HelperID) (suspended bool, err error) {
+	err = r.QueryRow(`SELECT EXISTS (SELECT 1 FROM suspensions s WHERE s.helper = ? AND s.lifts_hub IS NULL
+		AND NOT EXISTS (SELECT 1 FROM suspensions l WHERE l.lifts_hub = s.hub
+			AND l.lifts_incarnation = s.incarnation AND l.lifts_seq = s.seq AND l.helper = s.helper))`,
+		helper[:]).Scan(&suspended)
+	return suspended, err
+}
