@@ -1,0 +1,217 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"relais/node/territory"
+)
+
+// defaultConfig is where the package puts the configuration.
+const defaultConfig = "/etc/relais/relais.toml"
+
+// maxConfigOctets bounds the configuration file.
+const maxConfigOctets = 1 << 20
+
+// Config is relais.toml. A key that is not here is an error: a misspelt setting
+// must not be a silent default. It holds no secret; those come from
+// $CREDENTIALS_DIRECTORY.
+type Config struct {
+	Hub      HubConfig      `toml:"hub"`
+	Web      WebConfig      `toml:"web"`
+	Link     LinkConfig     `toml:"link"`
+	Keys     KeysConfig     `toml:"keys"`
+	National NationalConfig `toml:"national"`
+	Health   HealthConfig   `toml:"health"`
+}
+
+// HubConfig says which hub this is.
+type HubConfig struct {
+	// Name is the site's, as people say it: "Valbrume". Required.
+	Name string `toml:"name"`
+	// Territory is the territory's code, at most 8 of a-z, 0-9 and -. Required.
+	Territory territory.Code `toml:"territory"`
+	// DataDir holds everything the hub keeps. A relative path starts at the
+	// folder of the configuration file. Default: the folder "data" beside it.
+	DataDir string `toml:"data_dir"`
+}
+
+// WebConfig says where the pages are.
+type WebConfig struct {
+	// Listen is host:port of the pages, over TLS. Default ":443".
+	Listen string `toml:"listen"`
+	// Names are the host names of the desk, the first being the one shown.
+	// Required.
+	Names []string `toml:"names"`
+	// KioskName is the host name of the kiosk, which serves nothing else. Empty:
+	// no kiosk here.
+	KioskName string `toml:"kiosk_name"`
+}
+
+// LinkConfig says how this hub and the others reach each other.
+type LinkConfig struct {
+	// Listen is host:port for the other hubs. Default ":7443".
+	Listen string `toml:"listen"`
+	// Advertise is where the others dial, host:port, best first. Empty for a hub
+	// that can only call out.
+	Advertise []string `toml:"advertise"`
+	// Proxy is the HTTP proxy through which everything goes out, such as
+	// "http://proxy.example:3128". Empty: directly.
+	Proxy string `toml:"proxy"`
+}
+
+// KeysConfig says what guards the keys.
+type KeysConfig struct {
+	// Provider is "tpm", "software", or "auto": tpm where there is one. What was
+	// found when the hub was made stays, whatever happens to the machine.
+	// Default "auto".
+	Provider string `toml:"provider"`
+	// Device is the TPM: a device or a unix socket. Default "/dev/tpmrm0".
+	Device string `toml:"device"`
+}
+
+// NationalConfig says which national service this hub reconciles with.
+type NationalConfig struct {
+	// Adapter is "relais" for our contract, or "none". Default "none".
+	Adapter string `toml:"adapter"`
+	// URL is https://host:port. Empty: the one that the roster gives.
+	URL string `toml:"url"`
+}
+
+// HealthConfig says where the machine's owner may ask how the hub is.
+type HealthConfig struct {
+	// Listen is host:port of plain HTTP, for this machine only. Empty: nowhere.
+	Listen string `toml:"listen"`
+}
+
+// configDefaults is a configuration before the file is read.
+func configDefaults() Config {
+	return Config{
+		Hub:      HubConfig{DataDir: "data"},
+		Web:      WebConfig{Listen: ":443"},
+		Link:     LinkConfig{Listen: ":7443"},
+		Keys:     KeysConfig{Provider: "auto", Device: "/dev/tpmrm0"},
+		National: NationalConfig{Adapter: "none"},
+	}
+}
+
+// loadConfig reads, checks and completes the configuration at path.
+func loadConfig(path string) (Config, error) {
+	c := configDefaults()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return c, fmt.Errorf("read the configuration: %w", err)
+	}
+	if len(text) > maxConfigOctets {
+		return c, fmt.Errorf("%s: larger than %d octets", path, maxConfigOctets)
+	}
+	if err := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields().Decode(&c); err != nil {
+		return c, tomlError(path, err)
+	}
+	if err := c.validate(); err != nil {
+		return c, fmt.Errorf("%s: %w", path, err)
+	}
+	if !filepath.IsAbs(c.Hub.DataDir) {
+		c.Hub.DataDir = filepath.Join(filepath.Dir(path), c.Hub.DataDir)
+	}
+	return c, nil
+}
+
+// tomlError says where the file is wrong: path:line: what.
+func tomlError(path string, err error) error {
+	if e, ok := errors.AsType[*toml.StrictMissingError](err); ok {
+		var unknown []error
+		for _, d := range e.Errors {
+			line, _ := d.Position()
+			unknown = append(unknown, fmt.Errorf("%s:%d: unknown key %s", path, line, strings.Join(d.Key(), ".")))
+		}
+		return errors.Join(unknown...)
+	}
+	if e, ok := errors.AsType[*toml.DecodeError](err); ok {
+		line, _ := e.Position()
+		return fmt.Errorf("%s:%d: %w", path, line, err)
+	}
+	return fmt.Errorf("%s: %w", path, err)
+}
+
+// validate reports the first setting that cannot be taken as it is.
+func (c Config) validate() error {
+	if c.Hub.Name == "" {
+		return errors.New("hub.name is empty: give the site's name")
+	}
+	if err := c.Hub.Territory.Validate(); err != nil {
+		return fmt.Errorf("hub.territory: %w", err)
+	}
+	if c.Hub.DataDir == "" {
+		return errors.New("hub.data_dir is empty")
+	}
+	return errors.Join(c.Web.validate(), c.Link.validate(), c.Keys.validate(), c.National.validate(), c.Health.validate())
+}
+
+func (c WebConfig) validate() error {
+	if len(c.Names) == 0 {
+		return errors.New("web.names is empty: give the host name of the desk's pages")
+	}
+	if slices.Contains(c.Names, c.KioskName) {
+		return fmt.Errorf("web.kiosk_name %q is also a name of the desk: the kiosk needs a host name of its own", c.KioskName)
+	}
+	return listenAddress("web.listen", c.Listen)
+}
+
+func (c LinkConfig) validate() error {
+	for _, address := range c.Advertise {
+		if host, _, err := net.SplitHostPort(address); err != nil || host == "" {
+			return fmt.Errorf("link.advertise: %q is not host:port", address)
+		}
+	}
+	if c.Proxy != "" {
+		if u, err := url.Parse(c.Proxy); err != nil || u.Scheme != "http" || u.Host == "" {
+			return fmt.Errorf("link.proxy: %q is not http://host:port", c.Proxy)
+		}
+	}
+	return listenAddress("link.listen", c.Listen)
+}
+
+func (c KeysConfig) validate() error {
+	if !slices.Contains([]string{"tpm", "software", "auto"}, c.Provider) {
+		return fmt.Errorf("keys.provider: %q is none of tpm, software, auto", c.Provider)
+	}
+	return nil
+}
+
+func (c NationalConfig) validate() error {
+	if !slices.Contains([]string{"relais", "none"}, c.Adapter) {
+		return fmt.Errorf("national.adapter: %q is neither relais nor none", c.Adapter)
+	}
+	if u, err := url.Parse(c.URL); c.URL != "" && (err != nil || u.Scheme != "https" || u.Host == "") {
+		return fmt.Errorf("national.url: %q is not https://host:port", c.URL)
+	}
+	return nil
+}
+
+func (c HealthConfig) validate() error {
+	if c.Listen == "" {
+		return nil
+	}
+	host, _, err := net.SplitHostPort(c.Listen)
+	if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
+		return fmt.Errorf("health.listen: %q is not a port of this machine alone, such as 127.0.0.1:9464", c.Listen)
+	}
+	return nil
+}
+
+func listenAddress(key, address string) error {
+	if _, _, err := net.SplitHostPort(address); err != nil {
+		return fmt.Errorf("%s: %q is not host:port", key, address)
+	}
+	return nil
+}

@@ -1,0 +1,216 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"relais/node"
+	"relais/node/fault"
+)
+
+// The control socket is how the command line talks to a running hub: HTTP and
+// JSON on a unix socket in the data folder, for root and the hub's own user
+// alone. The kernel says who calls (SO_PEERCRED); there is nothing to guess.
+//
+//	GET  /status         how the hub is
+//	POST /national-pass  reconcile with the national service now
+//	POST /checkpoint     sign the journal as it stands
+//	POST /roster         a signed roster to install
+//	POST /helpers        an account to open
+const controlName = "control.sock"
+
+const (
+	// maxControlOctets bounds a request or an answer.
+	maxControlOctets = maxRosterOctets
+	// controlTimeout bounds a call: a national pass is the longest.
+	controlTimeout = 2 * time.Minute
+)
+
+// control answers on the control socket.
+type control struct {
+	node     *node.Node
+	status   func(context.Context) (status, error)
+	national func(context.Context) (node.NationalPass, error)
+	log      *slog.Logger
+}
+
+// peerUID is the context key of the caller's user.
+type peerUID struct{}
+
+// listenControl makes the socket anew: one left by a hub that was killed is
+// removed, since the folder's lock says that no other runs.
+func listenControl(dataDir string) (net.Listener, error) {
+	path, done, err := shortPath(dataDir)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("control socket: %w", err)
+	}
+	l.(*net.UnixListener).SetUnlinkOnClose(false) // its short name is gone by then
+	return l, os.Chmod(path, 0o600)
+}
+
+// shortPath returns a name of the control socket that fits in the 108 octets of
+// a socket address, however deep the folder. It is good until done is called.
+func shortPath(dataDir string) (path string, done func(), err error) {
+	folder, err := os.Open(dataDir)
+	if err != nil {
+		return "", nil, err
+	}
+	return fmt.Sprintf("/proc/self/fd/%d/%s", folder.Fd(), controlName), func() { folder.Close() }, nil
+}
+
+// server returns the HTTP server of the socket.
+func (c *control) server() *http.Server {
+	mux := http.NewServeMux()
+	mux.Handle("GET /status", answer(func(r *http.Request) (any, error) { return c.status(r.Context()) }))
+	mux.Handle("POST /national-pass", answer(func(r *http.Request) (any, error) {
+		p, err := c.national(r.Context())
+		return p, err
+	}))
+	mux.Handle("POST /checkpoint", answer(c.checkpoint))
+	mux.Handle("POST /roster", answer(c.roster))
+	mux.Handle("POST /helpers", answer(c.helper))
+	return &http.Server{
+		Handler:           c.trusted(mux),
+		ReadHeaderTimeout: 5 * time.Second,
+		ErrorLog:          slog.NewLogLogger(c.log.Handler(), slog.LevelWarn),
+		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
+			if uid, err := callerOf(conn); err == nil {
+				ctx = context.WithValue(ctx, peerUID{}, uid)
+			}
+			return ctx
+		},
+	}
+}
+
+// callerOf asks the kernel which user is at the other end.
+func callerOf(conn net.Conn) (uid uint32, err error) {
+	raw, err := conn.(*net.UnixConn).SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	controlErr := raw.Control(func(fd uintptr) {
+		var cred *unix.Ucred
+		if cred, err = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED); err == nil {
+			uid = cred.Uid
+		}
+	})
+	return uid, errors.Join(controlErr, err)
+}
+
+// trusted lets root and the hub's own user in, and logs what they ask.
+func (c *control) trusted(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		uid, known := r.Context().Value(peerUID{}).(uint32)
+		if !known || (uid != 0 && uid != uint32(os.Geteuid())) {
+			http.Error(w, "not your hub", http.StatusForbidden)
+			return
+		}
+		if r.Method != http.MethodGet {
+			c.log.Info("control", "verb", r.URL.Path, "uid", uid)
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, maxControlOctets)
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (c *control) checkpoint(r *http.Request) (any, error) {
+	text, err := c.node.Checkpoint(r.Context())
+	return map[string]string{"checkpoint": string(text)}, err
+}
+
+func (c *control) roster(r *http.Request) (any, error) {
+	text, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.node.InstallRoster(r.Context(), text); err != nil {
+		return nil, err
+	}
+	return map[string]uint32{"version": c.node.Roster().Version}, nil
+}
+
+func (c *control) helper(r *http.Request) (any, error) {
+	var h node.NewHelper
+	if err := json.NewDecoder(r.Body).Decode(&h); err != nil {
+		return nil, fault.New(fault.Invalid, "Demande illisible.", err)
+	}
+	var err error
+	if h.Structure, err = onlyStructure(c.node, h.Structure); err != nil {
+		return nil, err
+	}
+	return c.node.EnrolHelper(r.Context(), nil, h)
+}
+
+// A refusal is how an error travels on the socket.
+type refusal struct {
+	Code  fault.Code `json:"code"`
+	Error string     `json:"error"`
+}
+
+// answer turns a function into a handler that answers in JSON.
+func answer(f func(*http.Request) (any, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v, err := f(r)
+		w.Header().Set("Content-Type", "application/json")
+		if err != nil {
+			w.WriteHeader(http.StatusUnprocessableEntity)
+			v = refusal{fault.Of(err).Code, err.Error()}
+		}
+		json.NewEncoder(w).Encode(v) // the caller is gone when this fails
+	})
+}
+
+// askHub calls the running hub of a data folder and decodes its answer into
+// out. No hub there: exit status 4.
+func askHub(ctx context.Context, dataDir, method, path string, body []byte, out any) error {
+	client := &http.Client{Timeout: controlTimeout, Transport: &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			path, done, err := shortPath(dataDir)
+			if err != nil {
+				return nil, err
+			}
+			defer done()
+			return (&net.Dialer{}).DialContext(ctx, "unix", path)
+		},
+	}}
+	request, err := http.NewRequestWithContext(ctx, method, "http://hub"+path, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return failWith(exitUnreachable, "no hub runs on %s: %w", filepath.Clean(dataDir), errors.Unwrap(err))
+	}
+	defer response.Body.Close()
+	reader := json.NewDecoder(io.LimitReader(response.Body, maxControlOctets))
+	if response.StatusCode == http.StatusOK {
+		return reader.Decode(out)
+	}
+	var r refusal
+	if err := reader.Decode(&r); err != nil {
+		return fmt.Errorf("the hub refused: %s", response.Status)
+	}
+	return fault.Errorf(r.Code, "Le relais a refusé.", "%s", r.Error)
+}

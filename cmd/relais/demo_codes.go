@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/pquerna/otp"
+	"github.com/pquerna/otp/totp"
+)
+
+// totpStep is how long a code lasts (RFC 6238).
+const totpStep = 30 * time.Second
+
+// An authenticator is the helper's application. A hub takes each step once, and
+// the step before and the one after too, so three codes may follow each other
+// without waiting.
+type authenticator struct {
+	secret string
+	last   int64 // the last step given out
+}
+
+// newAuthenticator reads the otpauth URI that enrolment shows.
+func newAuthenticator(uri string) (*authenticator, error) {
+	key, err := otp.NewKeyFromURL(uri)
+	if err != nil {
+		return nil, err
+	}
+	return &authenticator{secret: key.Secret()}, nil
+}
+
+// code returns a code never given before, waiting for the next step if need be.
+func (a *authenticator) code(ctx context.Context) (string, error) {
+	for {
+		now := time.Now().Unix() / int64(totpStep.Seconds())
+		if step := max(a.last+1, now-1); step <= now+1 {
+			a.last = step
+			return totp.GenerateCode(a.secret, time.Unix(step*int64(totpStep.Seconds()), 0))
+		}
+		select {
+		case <-ctx.Done():
+			return "", fmt.Errorf("wait for the next code: %w", ctx.Err())
+		case <-time.After(250 * time.Millisecond):
+		}
+	}
+}
+
+// current returns the code that the application shows at now, and how long it
+// lasts.
+func (a *authenticator) current(now time.Time) (code string, left time.Duration, err error) {
+	code, err = totp.GenerateCode(a.secret, now)
+	return code, now.Truncate(totpStep).Add(totpStep).Sub(now), err
+}
