@@ -2,6 +2,9 @@ package national
 
 import (
 	_ "embed"
+	"errors"
+	"slices"
+	"strings"
 )
 
 // OpenAPI is the contract as an OpenAPI 3.1 document. A test of each side keeps
@@ -42,4 +45,28 @@ type Counts struct {
 	// Checkpoint is the size of the asking hub's journal at its last checkpoint
 	// there; 0 for none.
 	Checkpoint int64 `json:"checkpoint"`
+}
+
+// Operations reads the operations that OpenAPI names, "METHOD /path", sorted. It
+// reads the layout of this one document, not YAML at large.
+func Operations() ([]string, error) {
+	_, paths, found := strings.Cut(string(OpenAPI), "\npaths:\n")
+	if !found {
+		return nil, errors.New("openapi.yaml: no paths")
+	}
+	var operations []string
+	var path string
+	for line := range strings.Lines(paths) {
+		name, isKey := strings.CutSuffix(strings.TrimRight(line, "\n"), ":")
+		switch indent := len(name) - len(strings.TrimLeft(name, " ")); {
+		case indent == 0:
+			slices.Sort(operations)
+			return operations, nil
+		case isKey && indent == 2:
+			path = strings.TrimSpace(name)
+		case isKey && indent == 4:
+			operations = append(operations, strings.ToUpper(strings.TrimSpace(name))+" "+path)
+		}
+	}
+	return nil, errors.New("openapi.yaml: nothing after paths")
 }

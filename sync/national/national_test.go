@@ -1,0 +1,375 @@
+package national_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"relais/node/territory"
+	"relais/sync/link"
+	"relais/sync/national"
+)
+
+// bench is one hub, one stand-in for the service behind real TLS, and the
+// adapter between them.
+type bench struct {
+	*ground
+	hub, service *ledger
+	options      national.Options
+	listener     *cutter
+
+	mu         sync.Mutex
+	requests   []string // method and path, as they came
+	checkpoint int64
+}
+
+func newBench(t testing.TB, hubs int) *bench {
+	t.Helper()
+	g := newGround(t, hubs)
+	b := &bench{ground: g}
+	b.hub = newLedger(t, g, g.roster.Hubs[0].ID)
+	b.service = newLedger(t, g, g.roster.National.ID)
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.listener = &cutter{Listener: inner}
+	server := &http.Server{Handler: b.handler(), TLSConfig: b.credentials(t, b.service.self).ServerTLS(b.service.Roster, "h2")}
+	server.ErrorLog = log.New(io.Discard, "", 0) // what net/http says of refused handshakes
+	go server.ServeTLS(b.listener, "", "")
+	t.Cleanup(func() { server.Close() })
+	b.options = national.Options{
+		Hub: b.hub, Credentials: b.credentials(t, b.hub.self),
+		URL: "https://" + inner.Addr().String(), Now: func() time.Time { return start },
+	}
+	return b
+}
+
+func (b *bench) credentials(t testing.TB, self territory.HubID) *link.Credentials {
+	t.Helper()
+	c, err := link.NewCredentials(self, b.keys[self], nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func (b *bench) pass(t testing.TB) (national.Report, error) {
+	t.Helper()
+	b.mu.Lock()
+	b.requests = nil
+	b.mu.Unlock()
+	return national.Pass(t.Context(), national.New(b.options), b.options.Now)
+}
+
+func (b *bench) mustPass(t testing.TB) national.Report {
+	t.Helper()
+	r, err := b.pass(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// handler is the service's side of the contract, as small as it can be.
+func (b *bench) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", b.service.exchange())
+	mux.HandleFunc("PUT "+national.PathRoster, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if err := b.service.InstallRoster(r.Context(), body); err != nil {
+			w.WriteHeader(http.StatusUnprocessableEntity)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})
+	mux.HandleFunc("PUT "+national.PathCheckpoint, func(w http.ResponseWriter, r *http.Request) {
+		b.checkpoint++
+		w.WriteHeader(http.StatusNoContent)
+	})
+	mux.HandleFunc("GET "+national.PathCounts, func(w http.ResponseWriter, r *http.Request) {
+		c, _ := b.service.RecordCounts(r.Context())
+		w.Header().Set("Content-Type", national.TypeCounts)
+		json.NewEncoder(w).Encode(national.Counts{Records: c.Records, Notices: c.Notices, Revocations: c.Revocations, Checkpoint: b.checkpoint})
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b.mu.Lock()
+		b.requests = append(b.requests, r.Method+" "+r.URL.Path)
+		b.mu.Unlock()
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// cutter is a line that breaks once a number of octets went up it.
+type cutter struct {
+	net.Listener
+	left atomic.Int64 // 0: never breaks
+}
+
+func (c *cutter) Accept() (net.Conn, error) {
+	conn, err := c.Listener.Accept()
+	return &cutConn{conn, c}, err
+}
+
+type cutConn struct {
+	net.Conn
+	c *cutter
+}
+
+var errCut = errors.New("the line is cut")
+
+func (c *cutConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if c.c.left.Load() > 0 && c.c.left.Add(-int64(n)) <= 0 {
+		c.c.left.Store(1) // and stays cut
+		c.Conn.Close()
+		return 0, errCut
+	}
+	return n, err
+}
+
+func TestPass(t *testing.T) {
+	b := newBench(t, 3)
+	b.hub.trust(t, b.write(t, b.roster.Hubs[0].ID, 20)...)
+	b.service.trust(t, b.write(t, b.roster.Hubs[1].ID, 8)...)
+	b.service.trust(t, b.write(t, b.roster.National.ID, 1)...)
+
+	first := b.mustPass(t)
+	want := national.Report{
+		Adapter: "relais", At: start, Age: time.Hour,
+		Up: 20, Down: 9, Created: 29,
+	}
+	if diff := cmp.Diff(want, first, cmpopts.IgnoreFields(national.Report{}, "Wire")); diff != "" {
+		t.Errorf("first pass (-want +got):\n%s", diff)
+	}
+
+	t.Run("a second pass moves the fixed cost", func(t *testing.T) {
+		second := b.mustPass(t)
+		want := national.Report{Adapter: "relais", At: start, Age: time.Hour}
+		if diff := cmp.Diff(want, second, cmpopts.IgnoreFields(national.Report{}, "Wire")); diff != "" {
+			t.Errorf("second pass (-want +got):\n%s", diff)
+		}
+		if total := second.OctetsIn + second.OctetsOut; second.Requests > 2 || total > 4000 {
+			t.Errorf("second pass: %d requests, %d octets", second.Requests, total)
+		}
+		t.Logf("second pass: %+v", second.Wire)
+	})
+	t.Run("it counts as a comparison", func(t *testing.T) {
+		if b.hub.compared != 2 {
+			t.Errorf("compared %d times", b.hub.compared)
+		}
+	})
+	t.Run("a checkpoint goes up once", func(t *testing.T) {
+		b.hub.checkpoint = []byte("demo\n1\nAAAA\n\n— x y\n")
+		if r := b.mustPass(t); r.Updated != 1 {
+			t.Errorf("%+v", r)
+		}
+		if r := b.mustPass(t); r.Updated != 0 || r.Requests != 2 {
+			t.Errorf("%+v", r)
+		}
+	})
+}
+
+func TestOctetsAreFlat(t *testing.T) {
+	second := func(records int) int64 {
+		b := newBench(t, 1)
+		b.hub.trust(t, b.write(t, b.roster.Hubs[0].ID, records)...)
+		b.mustPass(t)
+		r := b.mustPass(t)
+		return r.OctetsIn + r.OctetsOut
+	}
+	few, many := second(10), second(2000)
+	if d := many - few; d > 40 || d < -40 { // signatures and numbers vary by a few octets
+		t.Errorf("second pass: %d octets with 10 records, %d with 2,000", few, many)
+	}
+	t.Logf("second pass: %d octets with 10 records, %d with 2,000", few, many)
+}
+
+func TestResume(t *testing.T) {
+	t.Run("cut in the middle of a page up", func(t *testing.T) {
+		b := newBench(t, 1)
+		b.hub.trust(t, b.write(t, b.roster.Hubs[0].ID, 3000)...)
+		b.listener.left.Store(400_000) // in the second page
+		cut, err := b.pass(t)
+		if err == nil {
+			t.Fatal("the pass did not notice")
+		}
+		if cut.Up == 0 || cut.Up >= 3000 || cut.OctetsOut < 256<<10 {
+			t.Fatalf("cut after %+v", cut)
+		}
+		b.listener.left.Store(0)
+		rest := b.mustPass(t)
+		if rest.Up != 3000-cut.Up || rest.Drift != 0 {
+			t.Errorf("%d before the cut, %d after, drift %d", cut.Up, rest.Up, rest.Drift)
+		}
+	})
+	t.Run("this hub fails between two pages down", func(t *testing.T) {
+		b := newBench(t, 2)
+		b.service.trust(t, b.write(t, b.roster.Hubs[1].ID, 100)...)
+		b.hub.down = errors.New("disk full")
+		if r, err := b.pass(t); !errors.Is(err, b.hub.down) || r.Down != 0 || r.Requests == 0 {
+			t.Fatalf("%+v, %v", r, err)
+		}
+		b.hub.down = nil
+		if r := b.mustPass(t); r.Down != 100 || r.Drift != 0 {
+			t.Errorf("%+v", r)
+		}
+	})
+}
+
+func TestRefused(t *testing.T) {
+	t.Run("an altered record is counted and shows as drift", func(t *testing.T) {
+		b := newBench(t, 1)
+		wires := b.write(t, b.roster.Hubs[0].ID, 4)
+		wires[3][40] ^= 1
+		b.hub.trust(t, wires[:3]...)
+		altered := b.write(t, b.roster.Hubs[0].ID, 4)[3]
+		altered[len(altered)-64] ^= 1 // r of its signature
+		b.hub.trust(t, altered)
+		r := b.mustPass(t)
+		if r.Up != 3 || r.RefusedThere == 0 || r.Drift != 1 {
+			t.Errorf("%+v", r)
+		}
+	})
+	t.Run("ErrExpelledPeer at the handshake", func(t *testing.T) {
+		b := newBench(t, 2)
+		b.service.roster, b.service.note = b.next(t, func(r *territory.Roster) { r.Hubs[0].State = territory.HubExpelled })
+		r, err := b.pass(t)
+		if err == nil || r.Requests != 1 || len(b.requests) != 0 {
+			t.Errorf("%d requests reached the service, %v", len(b.requests), err)
+		}
+	})
+	t.Run("ErrWrongPeer when a hub answers", func(t *testing.T) {
+		b := newBench(t, 2)
+		roster, _ := b.next(t, nil)
+		roster.National.ID = roster.Hubs[1].ID
+		b.hub.roster = roster
+		if _, err := b.pass(t); err == nil || len(b.requests) != 0 {
+			t.Errorf("%d requests reached the service, %v", len(b.requests), err)
+		}
+	})
+	t.Run("ErrNoNational", func(t *testing.T) {
+		b := newBench(t, 1)
+		b.hub.roster, _ = b.next(t, func(r *territory.Roster) { r.National = nil })
+		if _, err := b.pass(t); !errors.Is(err, national.ErrNoNational) {
+			t.Error(err)
+		}
+	})
+	t.Run("ErrNoRoster", func(t *testing.T) {
+		b := newBench(t, 1)
+		b.hub.roster = nil
+		if _, err := b.pass(t); !errors.Is(err, national.ErrNoRoster) {
+			t.Error(err)
+		}
+	})
+	t.Run("nobody there", func(t *testing.T) {
+		b := newBench(t, 1)
+		b.options.URL = "https://127.0.0.1:1"
+		r, err := b.pass(t)
+		if err == nil || r.Outcome(err).Err == "" {
+			t.Error("no error")
+		}
+	})
+}
+
+func TestRosters(t *testing.T) {
+	t.Run("ours is newer", func(t *testing.T) {
+		b := newBench(t, 1)
+		b.hub.roster, b.hub.note = b.next(t, func(r *territory.Roster) { r.Name = "Autre nom" })
+		if r := b.mustPass(t); r.Updated != 1 || b.service.roster.Version != 2 {
+			t.Errorf("%+v, the service has version %d", r, b.service.roster.Version)
+		}
+	})
+	t.Run("theirs is newer, and names an author we did not know", func(t *testing.T) {
+		b := newBench(t, 1)
+		b.service.roster, b.service.note = b.next(t, func(r *territory.Roster) {
+			id, spki := b.newKey(t)
+			r.Hubs = append(r.Hubs, territory.Hub{
+				Index: 1, ID: id, Name: "new", Identity: spki, Witness: make([]byte, 32),
+				Recipient: "age1test", Assurance: territory.AssuranceTPM, State: territory.HubActive,
+			})
+		})
+		b.service.trust(t, b.write(t, b.roster.Hubs[1].ID, 5)...)
+		r := b.mustPass(t)
+		if r.Updated != 1 || r.Down != 5 || r.Refused != 0 || b.hub.roster.Version != 2 {
+			t.Errorf("%+v, the hub has version %d", r, b.hub.roster.Version)
+		}
+	})
+}
+
+func TestProxy(t *testing.T) {
+	b := newBench(t, 1)
+	b.hub.trust(t, b.write(t, b.roster.Hubs[0].ID, 5)...)
+	var tunnels atomic.Int64
+	proxy := newProxy(t, &tunnels)
+	b.options.Proxy = &url.URL{Scheme: "http", Host: proxy}
+	r := b.mustPass(t)
+	if r.Up != 5 || tunnels.Load() != 1 {
+		t.Errorf("%+v through %d tunnels", r, tunnels.Load())
+	}
+}
+
+// newProxy is an HTTP CONNECT proxy; it returns host:port.
+func newProxy(t *testing.T, tunnels *atomic.Int64) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodConnect {
+			w.WriteHeader(http.StatusMethodNotAllowed)
+			return
+		}
+		far, err := net.Dial("tcp", r.Host)
+		if err != nil {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		tunnels.Add(1)
+		near, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			panic(err)
+		}
+		io.WriteString(near, "HTTP/1.1 200 OK\r\n\r\n")
+		go func() { io.Copy(far, near); far.Close() }()
+		go func() { io.Copy(near, far); near.Close() }()
+	})}
+	go server.Serve(l)
+	t.Cleanup(func() { server.Close() })
+	return l.Addr().String()
+}
+
+// The client asks for nothing that the contract does not name.
+func TestContractNamesWhatIsAsked(t *testing.T) {
+	contract, err := national.Operations()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t, 2)
+	b.hub.trust(t, b.write(t, b.roster.Hubs[0].ID, 1)...)
+	b.service.trust(t, b.write(t, b.roster.Hubs[1].ID, 1)...)
+	b.hub.checkpoint = []byte("demo\n1\nAAAA\n\n— x y\n")
+	b.hub.roster, b.hub.note = b.next(t, func(r *territory.Roster) { r.Name = "Autre nom" })
+	b.mustPass(t)
+	asked := slices.Clone(b.requests)
+	b.service.roster, b.service.note = b.next(t, func(r *territory.Roster) { r.Name = "Encore un nom" })
+	b.mustPass(t)
+	asked = append(asked, b.requests...)
+	slices.Sort(asked)
+	if diff := cmp.Diff(contract, slices.Compact(asked)); diff != "" {
+		t.Errorf("in the contract (-) and asked for (+):\n%s", diff)
+	}
+}
