@@ -1,11 +1,23 @@
 package node
 
-import "context"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"relais/node/internal/store"
+	"relais/node/journal"
+	"relais/node/territory"
+)
 
 // JournalReport is the outcome of a verification.
 type JournalReport struct {
-	Entries    int64
-	Root       string // base64, of the tree over all entries
+	Entries    int64  // that hold, from the first
+	Root       string // base64, of the tree over those
 	Checkpoint int64  // size of the last signed checkpoint; 0 for none
 	OK         bool
 	// BadEntry names the first entry that does not hold, from 0; -1 for none.
@@ -15,5 +27,172 @@ type JournalReport struct {
 
 // VerifyFolder checks the journal in a data folder or a copy of its database,
 // without keys and without the lock: every entry against the tree, the tree
-// against the checkpoint, the checkpoint against the hub's witness key.
-func VerifyFolder(ctx context.Context, path string) (JournalReport, error) { panic("stub") }
+// against every checkpoint, the checkpoints against the hub's witness key, and
+// that key against the roster when there is one. Whatever does not hold is in
+// the report; an error means that there was nothing to verify (ErrNoFolder,
+// ErrHalfWritten) or that the file could not be opened.
+func VerifyFolder(ctx context.Context, path string) (JournalReport, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		path = filepath.Join(path, databaseFile)
+	}
+	evidence, err := store.OpenEvidence(ctx, path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return JournalReport{}, fmt.Errorf("verify %s: %w", path, ErrNoFolder)
+	case err != nil && store.IsDamage(err):
+		return damaged(err), nil
+	case err != nil:
+		return JournalReport{}, fmt.Errorf("verify %s: %w", path, err)
+	}
+	defer evidence.Close()
+	report, err := verify(ctx, evidence)
+	if err != nil {
+		return JournalReport{}, fmt.Errorf("verify %s: %w", path, err)
+	}
+	return report, nil
+}
+
+func damaged(err error) JournalReport {
+	return JournalReport{BadEntry: -1, Problem: fmt.Sprintf("the database file is damaged: %v", err)}
+}
+
+func verify(ctx context.Context, evidence *store.Evidence) (JournalReport, error) {
+	meta, err := evidence.Reader().AllMeta()
+	if err != nil {
+		return damaged(err), nil
+	}
+	if len(meta) == 0 {
+		return JournalReport{}, ErrHalfWritten
+	}
+	witness, problem := readWitness(meta)
+	if problem != nil {
+		return JournalReport{BadEntry: -1, Problem: problem.Error()}, nil
+	}
+	checkpoints, err := evidence.Checkpoints(ctx)
+	if err != nil {
+		return damaged(err), nil
+	}
+	a := audit{witness: witness, checkpoints: checkpoints}
+	if err := evidence.Entries(ctx, a.entry); err != nil && !errors.Is(err, errStop) {
+		return JournalReport{}, err
+	}
+	if a.problem == nil {
+		a.finish()
+	}
+	if a.problem == nil {
+		if err := evidence.Check(ctx); err != nil {
+			a.fail(-1, "the database file is damaged: %v", err)
+		}
+	}
+	return a.report(), nil
+}
+
+// readWitness returns the key that signs the checkpoints, as the folder says it
+// and as the roster, signed by the territory's root, confirms.
+func readWitness(meta map[string][]byte) (note.Verifier, error) {
+	hub := meta[metaHub]
+	if len(hub) != len(territory.HubID{}) {
+		return nil, errors.New("the folder does not say which hub it belongs to")
+	}
+	id, code := territory.HubID(hub), territory.Code(meta[metaTerritory])
+	if want := territory.HubIDOf(meta[metaIdentity]); id != want {
+		return nil, fmt.Errorf("the folder says hub %s, its identity key says %s", id, want)
+	}
+	witness, err := journal.NewVerifier(journal.Origin(code, id), meta[metaWitness])
+	if err != nil {
+		return nil, fmt.Errorf("the witness key cannot be read: %w", err)
+	}
+	if meta[metaRoster] == nil {
+		return witness, nil
+	}
+	roster, err := territory.OpenRoster(meta[metaRoster], string(meta[metaRootKey]))
+	if err != nil {
+		return nil, fmt.Errorf("the roster in the folder does not hold: %w", err)
+	}
+	if listed, found := roster.Hub(id); found && string(listed.Witness) != string(meta[metaWitness]) {
+		return nil, fmt.Errorf("the witness key is not the one roster %d gives for %s", roster.Version, id)
+	}
+	return witness, nil
+}
+
+// errStop ends the reading once a problem is found.
+var errStop = errors.New("stop")
+
+// audit rebuilds the tree from the entries and compares.
+type audit struct {
+	witness     note.Verifier
+	checkpoints []store.Checkpoint // not yet reached, by size
+	tree        journal.Tree
+	last        int64 // size of the last checkpoint that holds
+	bad         int64
+	problem     error
+}
+
+func (a *audit) fail(entry int64, format string, args ...any) error {
+	a.bad, a.problem = entry, fmt.Errorf(format, args...)
+	return errStop
+}
+
+// entry takes the next entry of the file.
+func (a *audit) entry(seq int64, e journal.Entry, hashes []byte, err error) error {
+	want := a.tree.Size()
+	if err != nil {
+		return a.fail(want, "entry %d cannot be read: %v", want, err)
+	}
+	if seq != want {
+		return a.fail(want, "entry %d is missing: the next one is numbered %d", want, seq)
+	}
+	leaf, err := e.Leaf()
+	if err != nil {
+		return a.fail(want, "entry %d is not written as an entry is: %v", want, err)
+	}
+	before := a.tree.Clone()
+	if string(journal.JoinHashes(a.tree.Append(leaf))) != string(hashes) {
+		a.tree = before
+		return a.fail(want, "entry %d was altered: it does not match its hash in the tree", want)
+	}
+	return a.checkpoint()
+}
+
+// checkpoint compares the tree with the checkpoint of its size, if there is one.
+func (a *audit) checkpoint() error {
+	size := a.tree.Size()
+	if len(a.checkpoints) == 0 || a.checkpoints[0].Size > size {
+		return nil
+	}
+	kept := a.checkpoints[0]
+	a.checkpoints = a.checkpoints[1:]
+	signed, err := journal.OpenCheckpoint(kept.Note, a.witness)
+	switch {
+	case err != nil:
+		return a.fail(size-1, "the checkpoint at entry %d does not hold: %v", size-1, err)
+	case signed.Size != kept.Size || kept.Size != size:
+		return a.fail(size-1, "the checkpoint kept at entry %d is one of %d entries", size-1, signed.Size)
+	case signed.Root != a.tree.Root():
+		return a.fail(size-1, "the entries up to %d are not those of the signed checkpoint", size-1)
+	}
+	a.last = size
+	return nil
+}
+
+// finish looks at what was signed and is not there.
+func (a *audit) finish() {
+	size := a.tree.Size()
+	switch {
+	case len(a.checkpoints) > 0:
+		a.fail(size, "entry %d and those after it are missing: a checkpoint was signed at %d", size, a.checkpoints[0].Size)
+	case size == 0:
+		a.fail(0, "entry 0, which every journal begins with, is missing")
+	}
+}
+
+func (a *audit) report() JournalReport {
+	r := JournalReport{
+		Entries: a.tree.Size(), Root: a.tree.Root().String(), Checkpoint: a.last,
+		OK: a.problem == nil, BadEntry: -1,
+	}
+	if a.problem != nil {
+		r.BadEntry, r.Problem = a.bad, a.problem.Error()
+	}
+	return r
+}

@@ -2,7 +2,10 @@ package journal
 
 import (
 	"crypto/ed25519"
+	"encoding/base64"
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"golang.org/x/mod/sumdb/note"
@@ -39,30 +42,40 @@ func (c Checkpoint) Sign(witness note.Signer) ([]byte, error) {
 }
 
 // OpenCheckpoint reads a signed checkpoint of the journal that witness signs.
-// Its errors say that it is unsigned, of another journal, or not written as a
-// checkpoint is.
+// Its errors say that it is unsigned, of another journal, or not written
+// octet for octet as Sign writes it: base64 and notes leave room for a flipped
+// bit that changes nothing, and no such bit may pass unseen.
 func OpenCheckpoint(signed []byte, witness note.Verifier) (Checkpoint, error) {
 	n, err := note.Open(signed, note.VerifierList(witness))
 	if err != nil {
 		return Checkpoint{}, err
 	}
-	var c Checkpoint
-	var root string
-	lines := strings.SplitN(n.Text, "\n", 4)
-	if len(lines) < 4 {
-		return Checkpoint{}, fmt.Errorf("a checkpoint has three lines")
-	}
-	c.Origin, root = lines[0], lines[2]
-	if _, err := fmt.Sscanf(lines[1], "%d", &c.Size); err != nil {
-		return Checkpoint{}, fmt.Errorf("size %.20q: %w", lines[1], err)
-	}
-	if c.Root, err = tlog.ParseHash(root); err != nil {
+	c, err := parseCheckpoint(n.Text)
+	if err != nil {
 		return Checkpoint{}, err
 	}
-	if c.Origin != witness.Name() || c.Size < 0 || c.Text() != n.Text {
-		return Checkpoint{}, fmt.Errorf("not a checkpoint of %s", witness.Name())
+	signature, err := base64.StdEncoding.Strict().DecodeString(n.Sigs[0].Base64)
+	if err != nil {
+		return Checkpoint{}, fmt.Errorf("signature: %w", err)
+	}
+	again := n.Text + "\n— " + witness.Name() + " " + base64.StdEncoding.EncodeToString(signature) + "\n"
+	if c.Origin != witness.Name() || c.Text() != n.Text || again != string(signed) {
+		return Checkpoint{}, fmt.Errorf("not a checkpoint of %s as it is written", witness.Name())
 	}
 	return c, nil
+}
+
+func parseCheckpoint(text string) (c Checkpoint, err error) {
+	lines := strings.Split(text, "\n")
+	if len(lines) != 4 { // the last is empty
+		return c, errors.New("a checkpoint has three lines")
+	}
+	c.Origin = lines[0]
+	if c.Size, err = strconv.ParseInt(lines[1], 10, 64); err != nil {
+		return c, fmt.Errorf("size: %w", err)
+	}
+	c.Root, err = tlog.ParseHash(lines[2])
+	return c, err
 }
 
 // Witness signs checkpoints with a hub's Ed25519 key.

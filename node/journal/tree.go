@@ -69,3 +69,13 @@ func Resume(size int64, hashes tlog.HashReader) (Tree, error) {
 	t.edge = edge
 	return t, err
 }
+
+// JoinHashes is how the hashes that an entry completes are kept beside it: one
+// after the other, lowest level first.
+func JoinHashes(hashes []tlog.Hash) []byte {
+	joined := make([]byte, 0, len(hashes)*HashSize)
+	for _, h := range hashes {
+		joined = append(joined, h[:]...)
+	}
+	return joined
+}

@@ -19,3 +19,10 @@ func failed(err error) error {
 	return fault.New(fault.Unavailable,
 		"Le relais n’arrive pas à écrire sur son disque : rien n’a été enregistré. Prévenez le service informatique.", err)
 }
+
+// IsDamage tells whether err says that a file is not, or no longer, a sound
+// database.
+func IsDamage(err error) bool {
+	var e sqlite3.Error
+	return errors.As(err, &e) && (e.Code == sqlite3.ErrCorrupt || e.Code == sqlite3.ErrNotADB)
+}

@@ -32,20 +32,12 @@ func (tx *Tx) AppendJournal(e JournalRow) (seq int64, err error) {
 	_, err = tx.Exec(`INSERT INTO journal (seq, at, kind, actor, subject, person, public, mac, sealed, hashes)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		seq, e.At.UnixMilli(), string(e.Kind), e.Actor, e.Subject, person, public, mac, e.Sealed,
-		joinHashes(tx.db.tree.Append(leaf)))
+		journal.JoinHashes(tx.db.tree.Append(leaf)))
 	if err != nil {
 		tx.db.tree = before
 		return 0, fmt.Errorf("append journal entry %d: %w", seq, err)
 	}
 	return seq, nil
-}
-
-func joinHashes(hashes []tlog.Hash) []byte {
-	text := make([]byte, 0, len(hashes)*tlog.HashSize)
-	for _, h := range hashes {
-		text = append(text, h[:]...)
-	}
-	return text
 }
 
 // ReadHashes implements tlog.HashReader over the stored hashes.

@@ -26,8 +26,8 @@ type migration struct {
 }
 
 // migrate brings the schema to the last migration of files. Each is one
-// transaction; before each, when the database already holds a schema, a copy is
-// kept in the folder's snapshots.
+// transaction; before each, when the database holds something, a copy is kept in
+// the folder's snapshots.
 func (db *DB) migrate(ctx context.Context, files fs.FS) error {
 	steps, err := migrations(files)
 	if err != nil {
@@ -44,10 +44,8 @@ func (db *DB) migrate(ctx context.Context, files fs.FS) error {
 		if step.number <= at {
 			continue
 		}
-		if at > 0 {
-			if err := db.snapshot(ctx, at); err != nil {
-				return err
-			}
+		if err := db.snapshot(ctx, at); err != nil {
+			return err
 		}
 		if err := db.step(ctx, step); err != nil {
 			return err
@@ -68,8 +66,18 @@ func (db *DB) step(ctx context.Context, m migration) error {
 }
 
 // snapshot copies the database as it stands at a schema, so that the version of
-// the program which knows that schema can go back to it.
+// the program which knows that schema can go back to it. A database without an
+// entry has nothing to go back to.
 func (db *DB) snapshot(ctx context.Context, schema int) error {
+	var holds bool
+	if schema > 0 {
+		if err := db.writer.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM journal)`).Scan(&holds); err != nil {
+			return err
+		}
+	}
+	if !holds {
+		return nil
+	}
 	path := db.snapshotPath(schema)
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err

@@ -1,0 +1,49 @@
+package store
+
+import (
+	"context"
+	"io/fs"
+	"maps"
+	"slices"
+)
+
+// WithSynchronous opens the writer in a mode that Open would refuse, to show
+// what the refusal is for.
+func (o Options) WithSynchronous(mode string) Options {
+	o.synchronous, o.unchecked = mode, true
+	return o
+}
+
+// Demanding takes the writer's mode as WithSynchronous left it, and checks it.
+func (o Options) Demanding() Options {
+	o.unchecked = false
+	return o
+}
+
+// Migrate runs migrations of the test's own, as Open does: before the rule.
+func (db *DB) Migrate(ctx context.Context, files fs.FS) error {
+	db.raw.RegisterUpdateHook(nil)
+	db.raw.RegisterCommitHook(nil)
+	return db.migrate(ctx, files)
+}
+
+// Migrations lists the embedded ones by number.
+func Migrations() (numbers []int, err error) {
+	steps, err := migrations(embedded)
+	for _, step := range steps {
+		numbers = append(numbers, step.number)
+	}
+	return numbers, err
+}
+
+// Exempt lists the tables that the journal rule lets change.
+func Exempt() map[string]string {
+	reasons := make(map[string]string)
+	for _, table := range slices.Collect(maps.Keys(exempt)) {
+		reasons[table] = exempt[table].reason
+	}
+	return reasons
+}
+
+// MaxGroup is the most callers of one commit.
+const MaxGroup = maxGroup

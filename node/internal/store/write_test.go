@@ -1,0 +1,235 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"relais/node/fault"
+	"relais/node/internal/store"
+)
+
+func TestWrite(t *testing.T) {
+	t.Run("one instant", func(t *testing.T) {
+		db, _ := open(t)
+		err := db.Write(t.Context(), func(tx *store.Tx) error {
+			if tx.Now.Location() != time.UTC || tx.Now != tx.Now.Truncate(time.Millisecond) {
+				t.Errorf("Now is %v", tx.Now)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+	t.Run("an error undoes its own", func(t *testing.T) {
+		db, _ := open(t)
+		boom := errors.New("boom")
+		errs := together(t, db, 8, func(tx *store.Tx, i int) error {
+			if err := errors.Join(person(tx, byte(i)), note(tx)); err != nil {
+				return err
+			}
+			if i == 3 {
+				return boom
+			}
+			return nil
+		})
+		for i, err := range errs {
+			if want := i == 3; errors.Is(err, boom) != want || !want && err != nil {
+				t.Errorf("caller %d got %v", i, err)
+			}
+		}
+		if got := count(t, db, "persons"); got != 7 {
+			t.Errorf("%d rows", got)
+		}
+		holds(t, db, 7)
+	})
+	t.Run("a panic undoes its own", func(t *testing.T) {
+		db, _ := open(t)
+		errs := together(t, db, 8, func(tx *store.Tx, i int) error {
+			if err := errors.Join(person(tx, byte(i)), note(tx)); err != nil {
+				return err
+			}
+			if i == 5 {
+				panic("boom")
+			}
+			return nil
+		})
+		for i, err := range errs {
+			var panicked *store.PanicError
+			if want := i == 5; errors.As(err, &panicked) != want || !want && err != nil {
+				t.Errorf("caller %d got %v", i, err)
+			}
+		}
+		if !fault.Is(errs[5], fault.Internal) {
+			t.Errorf("on screen: %v", fault.Of(errs[5]).Code)
+		}
+		holds(t, db, 7)
+	})
+	t.Run("ErrClosed", func(t *testing.T) {
+		db, _ := open(t)
+		db.Close()
+		if err := db.Write(t.Context(), note); !errors.Is(err, store.ErrClosed) {
+			t.Errorf("Write: %v", err)
+		}
+		if err := db.Read(t.Context(), func(*store.Reader) error { return nil }); !errors.Is(err, store.ErrClosed) {
+			t.Errorf("Read: %v", err)
+		}
+	})
+}
+
+func TestCancelledBeforeStartIsNotRun(t *testing.T) {
+	db, _ := open(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	inside, release := make(chan struct{}), make(chan struct{})
+	go db.Write(t.Context(), func(*store.Tx) error { close(inside); <-release; return nil })
+	<-inside
+	result := make(chan error)
+	go func() {
+		result <- db.Write(ctx, func(*store.Tx) error { t.Error("it ran"); return nil })
+	}()
+	time.Sleep(10 * time.Millisecond) // let it queue; either way it must not run
+	cancel()
+	if err := <-result; !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	close(release)
+	if err := db.Write(t.Context(), note); err != nil {
+		t.Errorf("the next: %v", err)
+	}
+}
+
+func TestCancelledAfterStartIsKept(t *testing.T) {
+	db, _ := open(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	err := db.Write(ctx, func(tx *store.Tx) error {
+		cancel()
+		return note(tx)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	holds(t, db, 1)
+}
+
+func TestALoneWriterWaitsForNobody(t *testing.T) {
+	db, _ := open(t)
+	const writes = 20
+	begun := time.Now()
+	for range writes {
+		if err := db.Write(t.Context(), func(*store.Tx) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// An empty transaction is not even written: were it to wait for company, it
+	// would take 2 ms each time.
+	if took := time.Since(begun) / writes; took > time.Millisecond {
+		t.Errorf("%v each", took)
+	}
+}
+
+func TestJournalRule(t *testing.T) {
+	db, _ := open(t)
+	refused := func(name string, f func(tx *store.Tx) error) {
+		t.Helper()
+		err := db.Write(t.Context(), f)
+		if err == nil || !strings.Contains(err.Error(), "without a journal entry") || !fault.Is(err, fault.Internal) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	if err := db.Write(t.Context(), func(tx *store.Tx) error { return errors.Join(person(tx, 1), note(tx)) }); err != nil {
+		t.Fatal(err)
+	}
+	refused("insert", func(tx *store.Tx) error { return person(tx, 2) })
+	refused("update", func(tx *store.Tx) error { _, err := tx.ErasePersonKey([16]byte{1}); return err })
+	refused("delete", func(tx *store.Tx) error { _, err := tx.Exec("DELETE FROM persons WHERE true"); return err })
+	refused("delete all at once", func(tx *store.Tx) error { _, err := tx.Exec("DELETE FROM persons"); return err })
+	if n := count(t, db, "persons"); n != 1 {
+		t.Errorf("%d rows", n)
+	}
+
+	t.Run("an entry of a neighbour does not count", func(t *testing.T) {
+		errs := together(t, db, 4, func(tx *store.Tx, i int) error {
+			if i%2 == 0 {
+				return errors.Join(person(tx, byte(10+i)), note(tx))
+			}
+			return person(tx, byte(10+i))
+		})
+		for i, err := range errs {
+			if (err != nil) != (i%2 == 1) {
+				t.Errorf("caller %d got %v", i, err)
+			}
+		}
+	})
+	t.Run("exempt", func(t *testing.T) {
+		err := db.Write(t.Context(), func(tx *store.Tx) error {
+			return errors.Join(tx.PutJob("pass", tx.Now), tx.PutPeer(store.Peer{}), tx.PutMeta("k", []byte("v")))
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("nothing changed", func(t *testing.T) {
+		err := db.Write(t.Context(), func(tx *store.Tx) error {
+			_, err := tx.ErasePersonKey([16]byte{99})
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("backstop", func(t *testing.T) {
+		before := count(t, db, "persons")
+		err := db.Write(t.Context(), func(tx *store.Tx) error {
+			if err := person(tx, 77); err != nil {
+				return err
+			}
+			_, err := tx.Exec("COMMIT") // behind the writer's back
+			return err
+		})
+		if err == nil {
+			t.Error("committed")
+		}
+		if n := count(t, db, "persons"); n != before {
+			t.Errorf("%d rows, %d before", n, before)
+		}
+		if err := db.Write(t.Context(), note); err != nil {
+			t.Errorf("the next: %v", err)
+		}
+	})
+	t.Run("append-only", func(t *testing.T) {
+		for _, text := range []string{"UPDATE journal SET actor = 'x'", "DELETE FROM journal WHERE true", "DELETE FROM journal"} {
+			err := db.Write(t.Context(), func(tx *store.Tx) error { _, err := tx.Exec(text); return err })
+			if err == nil || !strings.Contains(err.Error(), "append-only") {
+				t.Errorf("%s: %v", text, err)
+			}
+		}
+	})
+}
+
+// together runs callers that reach the writer while it is busy, so that they
+// share a commit.
+func together(t *testing.T, db *store.DB, callers int, f func(tx *store.Tx, i int) error) []error {
+	t.Helper()
+	inside, release := make(chan struct{}), make(chan struct{})
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		if err := db.Write(t.Context(), func(*store.Tx) error { close(inside); <-release; return nil }); err != nil {
+			t.Error(err)
+		}
+	})
+	<-inside
+	errs := make([]error, callers)
+	for i := range callers {
+		wait.Go(func() {
+			errs[i] = db.Write(t.Context(), func(tx *store.Tx) error { return f(tx, i) })
+		})
+	}
+	time.Sleep(5 * time.Millisecond)
+	close(release)
+	wait.Wait()
+	return errs
+}
