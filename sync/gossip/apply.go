@@ -1,0 +1,216 @@
+package gossip
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"relais/node/record"
+	"relais/node/territory"
+	"relais/sync/link"
+)
+
+// eventKind says what an event brings.
+type eventKind uint8
+
+const (
+	recordEvent eventKind = iota
+	vectorEvent           // the sender's vector
+	askedEvent            // the same, and ours is wanted back
+)
+
+// event is something a callback copied for our loop. from is who handed it over;
+// for what came through memberlist that is only what the sender says.
+type event struct {
+	kind eventKind
+	from territory.HubID
+	data []byte
+}
+
+const (
+	// batchEvents bounds how much is applied in one go.
+	batchEvents = 256
+	// replyWanted in the first octet of a vector frame asks for ours.
+	replyWanted = 1
+	// heardInterval is how often one peer's signs of life are passed on.
+	heardInterval = time.Second
+)
+
+// offer enqueues an event, or drops it: vectors find what was dropped.
+func (p *Pool) offer(e event) {
+	select {
+	case p.inbox <- e:
+	default:
+		p.log.Warn("gossip inbox full", "peer", e.from.String())
+	}
+}
+
+// Frame implements link.Receiver.
+func (p *Pool) Frame(from territory.HubID, kind link.Type, payload []byte) {
+	now := p.now()
+	p.hear(from, now)
+	switch kind {
+	case link.TypePacket:
+		p.transport.packet(from, payload, now)
+	case link.TypeRecord:
+		p.offer(event{kind: recordEvent, from: from, data: payload})
+	case link.TypeVector:
+		if len(payload) == 0 {
+			return
+		}
+		e := event{kind: vectorEvent, from: from, data: payload[1:]}
+		if payload[0]&replyWanted != 0 {
+			e.kind = askedEvent
+		}
+		p.offer(e)
+	}
+}
+
+// Stream implements link.Receiver: streams are memberlist's.
+func (p *Pool) Stream(from territory.HubID, conn net.Conn) {
+	p.hear(from, p.now())
+	p.transport.stream(conn)
+}
+
+// Up implements link.Receiver.
+func (p *Pool) Up(peer territory.HubID) {
+	p.hear(peer, p.now())
+	select {
+	case p.fresh <- peer:
+	default:
+	}
+}
+
+// hear passes a sign of life on, once a second at most.
+func (p *Pool) hear(peer territory.HubID, now time.Time) {
+	p.mu.Lock()
+	due := now.Sub(p.heard[peer]).Abs() >= heardInterval
+	if due {
+		p.heard[peer] = now
+	}
+	p.mu.Unlock()
+	if due {
+		p.local.PeerHeard(peer, now)
+	}
+}
+
+// applyLoop is the one loop that brings in what others sent.
+func (p *Pool) applyLoop(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case first := <-p.inbox:
+			p.applyBatch(ctx, p.gather(first))
+		}
+	}
+}
+
+// gather takes what waits behind the first event.
+func (p *Pool) gather(first event) []event {
+	batch := []event{first}
+	for len(batch) < batchEvents {
+		select {
+		case e := <-p.inbox:
+			batch = append(batch, e)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// applyBatch applies the records of each sender together, then looks at the
+// latest vector of each.
+func (p *Pool) applyBatch(ctx context.Context, batch []event) {
+	records := make(map[territory.HubID][][]byte)
+	vectors := make(map[territory.HubID]event)
+	for _, e := range batch {
+		switch e.kind {
+		case recordEvent:
+			if len(e.data) <= record.MaxOctets && !p.seen.has(e.data) {
+				records[e.from] = append(records[e.from], e.data)
+			}
+		default:
+			if vectors[e.from].kind == askedEvent {
+				e.kind = askedEvent
+			}
+			vectors[e.from] = e
+		}
+	}
+	for from, wires := range records {
+		p.apply(ctx, from, wires)
+	}
+	for _, e := range vectors {
+		p.compare(ctx, e)
+	}
+}
+
+func (p *Pool) apply(ctx context.Context, from territory.HubID, wires [][]byte) {
+	done, err := p.local.Apply(ctx, wires, from)
+	switch {
+	case err != nil:
+		if ctx.Err() == nil {
+			p.log.Warn("gossip records not applied", "peer", from.String(), "records", len(wires), "err", err)
+		}
+	case done.Refused > 0:
+		p.log.Warn("gossip records refused", "peer", from.String(), "refused", done.Refused)
+	default:
+		for _, wire := range wires {
+			p.seen.add(wire)
+		}
+	}
+}
+
+// compare looks at a vector: whether we lack something, or a newer roster.
+func (p *Pool) compare(ctx context.Context, e event) {
+	at := p.now()
+	var theirs record.Vector
+	if err := theirs.UnmarshalBinary(e.data); err != nil {
+		p.log.Warn("gossip vector is none", "peer", e.from.String(), "err", err)
+		return
+	}
+	if !p.isHub(e.from) {
+		return
+	}
+	behind, err := p.local.Behind(ctx, theirs)
+	if err != nil {
+		p.log.Warn("gossip vector not compared", "peer", e.from.String(), "err", err)
+		return
+	}
+	roster := p.local.Roster()
+	if behind || roster == nil || theirs.RosterVersion > roster.Version {
+		p.onBehind(e.from)
+	} else {
+		p.local.PeerCompared(e.from, at)
+	}
+	if e.kind == askedEvent {
+		p.sendVector(ctx, 0, e.from)
+	}
+}
+
+// vector is what we know, encoded.
+func (p *Pool) vector(ctx context.Context) ([]byte, error) {
+	v, err := p.local.Vector(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return v.MarshalBinary()
+}
+
+// sendVector tells hubs what we know.
+func (p *Pool) sendVector(ctx context.Context, flags byte, to ...territory.HubID) {
+	v, err := p.vector(ctx)
+	if err != nil {
+		if ctx.Err() == nil {
+			p.log.Warn("gossip could not read the vector", "err", err)
+		}
+		return
+	}
+	payload := append([]byte{flags}, v...)
+	for _, hub := range to {
+		if err := p.link.Send(hub, link.TypeVector, payload); err != nil {
+			p.log.Debug("gossip vector not sent", "peer", hub.String(), "err", err)
+		}
+	}
+}
