@@ -17,7 +17,7 @@ const (
 	// keepSessions is up to how many hubs a session is kept with all of them;
 	// in a larger territory memberlist's traffic makes the sessions it needs.
 	keepSessions = 24
-	// callsAtOnce bounds the calls under way.
+	// callsAtOnce bounds the calls under way, and so the joins.
 	callsAtOnce = 8
 	// absentInterval is how often, beyond keepSessions, one random absent hub is
 	// called: two islands need but one bridge.
@@ -33,8 +33,11 @@ const (
 // find: it calls the absent, compares with the newly connected and brings them
 // into the pool.
 func (p *Pool) meetLoop(ctx context.Context) {
-	m := meeting{pool: p, joined: make(map[territory.HubID]time.Time), slots: make(chan struct{}, callsAtOnce)}
-	defer m.calls.Wait()
+	m := meeting{
+		pool: p, joined: make(map[territory.HubID]time.Time),
+		calls: make(chan struct{}, callsAtOnce), joins: make(chan struct{}, callsAtOnce),
+	}
+	defer m.work.Wait()
 	m.callAbsent(ctx)
 	for {
 		next := time.NewTimer(time.Duration(float64(meetInterval) * (0.8 + 0.4*rand.Float64())))
@@ -57,8 +60,9 @@ func (p *Pool) meetLoop(ctx context.Context) {
 // meeting is the state of meetLoop, which alone touches it.
 type meeting struct {
 	pool   *Pool
-	calls  sync.WaitGroup
-	slots  chan struct{}
+	work   sync.WaitGroup
+	calls  chan struct{} // a slot each
+	joins  chan struct{}
 	joined map[territory.HubID]time.Time // last asked to join
 	absent time.Time                     // last call beyond keepSessions
 	alive  time.Time                     // last noteAlive
@@ -98,19 +102,21 @@ func (m *meeting) callAbsent(ctx context.Context) {
 		absent = absent[:1]
 	}
 	for _, hub := range absent {
-		m.start(func() { m.pool.link.Connect(ctx, hub) }) // Up tells of success
+		m.start(m.calls, func() { m.pool.link.Connect(ctx, hub) }) // Up tells of success
 	}
 }
 
-// start runs f unless enough is under way already.
-func (m *meeting) start(f func()) {
+// start runs f, unless enough of its kind is under way already.
+func (m *meeting) start(slots chan struct{}, f func()) bool {
 	select {
-	case m.slots <- struct{}{}:
-		m.calls.Go(func() {
-			defer func() { <-m.slots }()
+	case slots <- struct{}{}:
+		m.work.Go(func() {
+			defer func() { <-slots }()
 			f()
 		})
+		return true
 	default:
+		return false
 	}
 }
 
@@ -128,8 +134,7 @@ func (m *meeting) join(ctx context.Context, hub territory.HubID) {
 	if !m.pool.isHub(hub) || slices.Contains(m.pool.Members(), hub) || time.Since(m.joined[hub]) < joinInterval {
 		return
 	}
-	m.joined[hub] = time.Now()
-	m.start(func() {
+	started := m.start(m.joins, func() {
 		list := m.pool.list.Load()
 		if list == nil || ctx.Err() != nil {
 			return
@@ -138,6 +143,9 @@ func (m *meeting) join(ctx context.Context, hub territory.HubID) {
 			m.pool.log.Debug("gossip join failed", "peer", hub.String(), "err", err)
 		}
 	})
+	if started {
+		m.joined[hub] = time.Now()
+	}
 }
 
 // noteAlive counts a session that stands as a sign of life: its keep-alive is

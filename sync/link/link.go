@@ -147,6 +147,10 @@ func New(o Options) (*Link, error) {
 // Self is this hub.
 func (l *Link) Self() territory.HubID { return l.self }
 
+// Credentials are what this link shows; others on this machine may show them
+// too, to the national service for one.
+func (l *Link) Credentials() *Credentials { return l.credentials }
+
 // Addr is where the link listens.
 func (l *Link) Addr() net.Addr { return l.listener.Addr() }
 
