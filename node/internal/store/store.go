@@ -90,9 +90,10 @@ type DB struct {
 	writer  *sql.Conn // owned by the writer goroutine
 
 	// Owned by the writer goroutine.
-	raw  *sqlite3.SQLiteConn
-	rule rule
-	tree journal.Tree // as of the last savepoint
+	raw     *sqlite3.SQLiteConn
+	rule    rule
+	tree    journal.Tree // as of the last savepoint
+	commits int          // since the write-ahead log was last shortened
 
 	calls   chan *call
 	waiting atomic.Int64 // callers of Write that the writer has not taken yet

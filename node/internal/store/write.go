@@ -15,6 +15,8 @@ import (
 const (
 	maxGroup = 64                   // callers
 	maxWait  = 2 * time.Millisecond // that the first caller waits for others
+
+	checkpointEvery = 250 // commits
 )
 
 // The states of a call.
@@ -83,6 +85,7 @@ func (db *DB) loop() {
 		select {
 		case c := <-db.calls:
 			db.group(c)
+			db.shorten()
 		case <-db.closing:
 			return
 		}
@@ -110,6 +113,19 @@ func (db *DB) group(first *call) {
 	}
 }
 
+// shorten moves the write-ahead log into the database from time to time, after
+// the callers have their answer: SQLite would do it inside a COMMIT, and one
+// caller in many would wait for two more syncs.
+func (db *DB) shorten() {
+	if db.commits++; db.commits < checkpointEvery {
+		return
+	}
+	db.commits = 0
+	if err := db.exec("PRAGMA wal_checkpoint(PASSIVE)"); err != nil {
+		db.log.Warn("the write-ahead log was not moved into the database", "err", err)
+	}
+}
+
 // gather runs callers until nobody else is on the way, the group is full, or the
 // first has waited long enough. An error is one of the whole transaction.
 func (db *DB) gather(first *call) (done []*call, err error) {
@@ -126,7 +142,8 @@ func (db *DB) gather(first *call) (done []*call, err error) {
 		}
 		done = append(done, c)
 		if c.err = db.savepoint(c.f); c.err != nil && db.raw.AutoCommit() {
-			return done, c.err // a full disk or an I/O error undid the whole transaction
+			err, c.err = c.err, nil
+			return done, err // a full disk or an I/O error undid the whole transaction
 		}
 	}
 	return done, nil

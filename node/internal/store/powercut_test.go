@@ -1,0 +1,207 @@
+package store_test
+
+import (
+	"bufio"
+	"bytes"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"relais/node/internal/store"
+)
+
+// powerWrites is how many commits a power-cut replay makes: enough for the
+// write-ahead log to be moved into the database once.
+const powerWrites = 300
+
+// disk is what would be found after a power cut: the worst that the system may
+// do is to have kept nothing of what was not synced.
+type disk struct {
+	synced  map[string][]byte
+	pending map[string][]sysCall
+}
+
+func newDisk() *disk { return &disk{make(map[string][]byte), make(map[string][]sysCall)} }
+
+// apply takes one call of the trace.
+func (d *disk) apply(c sysCall) {
+	if name := filepath.Base(c.path); name != "relais.db" && name != "relais.db-wal" {
+		return // shared memory is rebuilt; the rollback journal lived until the first entry
+	}
+	switch c.name {
+	case "pwrite64", "ftruncate":
+		d.pending[c.path] = append(d.pending[c.path], c)
+	case "fsync", "fdatasync":
+		for _, p := range d.pending[c.path] {
+			d.synced[c.path] = change(d.synced[c.path], p)
+		}
+		d.pending[c.path] = nil
+	}
+}
+
+// change returns a file after a call.
+func change(file []byte, c sysCall) []byte {
+	size := int(c.number) + len(c.data)
+	if c.name == "ftruncate" {
+		size = int(c.number)
+		file = file[:min(len(file), size)]
+	}
+	if grow := size - len(file); grow > 0 {
+		file = append(file, make([]byte, grow)...)
+	}
+	copy(file[c.number:], c.data)
+	return file
+}
+
+// after writes the disk into a folder. With chance, each 512-octet sector that
+// was written and not synced is there or not, in any order, as a real disk may.
+func (d *disk) after(t *testing.T, chance *rand.Rand) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, path := range slices.Sorted(maps.Keys(d.synced)) {
+		file := bytes.Clone(d.synced[path])
+		for _, p := range d.pending[path] {
+			if chance == nil || p.name != "pwrite64" {
+				continue
+			}
+			for at := 0; at < len(p.data); at += 512 {
+				if chance.IntN(2) == 0 {
+					continue
+				}
+				sector := p.data[at:min(at+512, len(p.data))]
+				file = change(file, sysCall{name: p.name, number: p.number + int64(at), data: sector})
+			}
+		}
+		if err := os.WriteFile(filepath.Join(dir, filepath.Base(path)), file, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return filepath.Join(dir, "relais.db")
+}
+
+// found opens what is left and counts the entries, after checking that the tree
+// is that of the entries.
+func found(t *testing.T, path string) (entries int) {
+	t.Helper()
+	db, err := store.Open(t.Context(), path, store.Options{})
+	if err != nil {
+		return 0 // even the schema is gone
+	}
+	defer db.Close()
+	entries = count(t, db, "journal")
+	holds(t, db, int64(entries))
+	return entries
+}
+
+// lostAtCuts replays a child's writes and cuts the power: at every tenth
+// acknowledgement, or with chance amid the writes. It returns how many cuts lost
+// something acknowledged before.
+func lostAtCuts(t *testing.T, mode string, chance *rand.Rand) (cuts, lossy int) {
+	path := filepath.Join(t.TempDir(), "relais.db")
+	calls := traced(t, path, childMode+"="+mode, childWriters+"=1", childWrites+"="+strconv.Itoa(powerWrites))
+	d, acked := newDisk(), 0
+	for _, c := range calls {
+		n, isAck := acknowledgement(c)
+		if isAck {
+			acked = n
+		} else {
+			d.apply(c)
+		}
+		cut := isAck && acked%10 == 0
+		if chance != nil {
+			cut = acked > 0 && chance.IntN(40) == 0
+		}
+		if !cut {
+			continue
+		}
+		cuts++
+		if found(t, d.after(t, chance)) < acked {
+			lossy++
+		}
+	}
+	if cuts < powerWrites/10 {
+		t.Fatalf("%d cuts in the trace", cuts)
+	}
+	return cuts, lossy
+}
+
+func acknowledgement(c sysCall) (int, bool) {
+	text, found := strings.CutPrefix(string(c.data), "ack ")
+	if c.name != "write" || !found {
+		return 0, false
+	}
+	n, err := strconv.Atoi(strings.TrimSpace(text))
+	return n, err == nil
+}
+
+func TestPowerCut(t *testing.T) {
+	if cuts, lossy := lostAtCuts(t, "FULL", nil); lossy > 0 {
+		t.Errorf("%d of %d cuts lost acknowledged entries", lossy, cuts)
+	}
+}
+
+func TestPowerCutAmidWrites(t *testing.T) {
+	chance := rand.New(rand.NewPCG(26, 11))
+	if cuts, lossy := lostAtCuts(t, "FULL", chance); lossy > 0 {
+		t.Errorf("%d of %d cuts lost acknowledged entries", lossy, cuts)
+	}
+}
+
+// The same cuts must lose something under NORMAL, or the tests above would see
+// nothing.
+func TestPowerCutUnderNormalLoses(t *testing.T) {
+	cuts, lossy := lostAtCuts(t, "NORMAL", nil)
+	t.Logf("%d of %d cuts lost acknowledged entries", lossy, cuts)
+	if lossy == 0 {
+		t.Errorf("none of %d cuts lost anything under NORMAL", cuts)
+	}
+}
+
+func TestKill(t *testing.T) {
+	const rounds = 20
+	path := filepath.Join(t.TempDir(), "relais.db")
+	acked := 0
+	for round := range rounds {
+		cmd := childCommand(t, "write", path, childWriters+"=4", childWrites+"=1000000")
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.AfterFunc(time.Duration(20+rand.IntN(80))*time.Millisecond, func() { cmd.Process.Kill() })
+		lines := bufio.NewScanner(out)
+		for lines.Scan() {
+			text, isAck := strings.CutPrefix(lines.Text(), "ack ")
+			n, err := strconv.Atoi(text)
+			if !isAck || err != nil {
+				t.Fatalf("round %d: the child said %q", round, lines.Text())
+			}
+			acked = max(acked, n)
+		}
+		cmd.Wait() // killed
+		if entries := found(t, path); entries < acked {
+			t.Fatalf("round %d: %d entries, %d acknowledged", round, entries, acked)
+		}
+	}
+	t.Logf("%d acknowledged entries, %d kills, none lost", acked, rounds)
+	if acked == 0 {
+		t.Error("no child got as far as one entry")
+	}
+}
+
+func TestSyncs(t *testing.T) {
+	if alone := syncsPerWrite(t, 1, 200); alone < 1 || alone > 1.05 {
+		t.Errorf("%.3f syncs a write alone, want 1", alone)
+	}
+	if together := syncsPerWrite(t, 64, 20); together > 0.2 {
+		t.Errorf("%.3f syncs a write with 64 writers, want at most 0.2", together)
+	}
+}
