@@ -2,12 +2,22 @@ package node
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"time"
 
+	"relais/node/fault"
+	"relais/node/internal/store"
 	"relais/node/mandate"
 	"relais/node/mediation"
 	"relais/node/people"
+	"relais/node/record"
+	"relais/node/seal"
+	"relais/node/territory"
 )
+
+// draftLife is how long an untouched draft is kept.
+const draftLife = 24 * time.Hour
 
 // Draft is a mandate being drawn up in four steps. It is kept sealed, so that a
 // session that ends loses nothing, and is gone once granted or after a day.
@@ -22,20 +32,141 @@ type Draft struct {
 	UpdatedAt     time.Time
 }
 
-// Draft returns the draft of a visit in posture "je fais", empty if none yet.
+// Draft returns the draft of a visit in posture "je fais", empty if none yet. It
+// fails with NotFound for another structure's visit, Conflict when the visit is
+// in another posture, closed, or led to a mandate already.
 func (n *Node) Draft(ctx context.Context, by Actor, id mediation.AccompanimentID) (Draft, error) {
-	panic("stub")
+	var d Draft
+	err := n.db.Read(ctx, func(r *store.Reader) error {
+		if err := n.mayDraft(r, by, id); err != nil {
+			return err
+		}
+		var err error
+		d, err = n.readDraft(r, id)
+		return err
+	})
+	return d, err
 }
 
-// SaveDraft keeps what was filled so far, complete or not. Stale when the row
-// moved on since d.Version.
-func (n *Node) SaveDraft(ctx context.Context, by Actor, d Draft) (Draft, error) { panic("stub") }
+// mayDraft checks that the actor may draw up a mandate in this visit.
+func (n *Node) mayDraft(r *store.Reader, by Actor, id mediation.AccompanimentID) error {
+	if err := by.may(people.VerbDrawUp); err != nil {
+		return err
+	}
+	visit, err := visitOf(r, by, id)
+	switch {
+	case err != nil:
+		return err
+	case !visit.Mandate.IsZero():
+		return fault.Errorf(fault.Conflict, "Le mandat de cet accompagnement est déjà établi. Pour un autre mandat, ouvrez un nouvel accompagnement.",
+			"accompaniment %s has mandate %s", id, visit.Mandate)
+	case !visit.Posture.AllowsMandate():
+		return fault.Errorf(fault.Conflict, "Seule la posture «\u00a0je fais\u00a0» demande un mandat. Ouvrez un nouvel accompagnement dans cette posture.",
+			"accompaniment %s is in posture %q", id, visit.Posture)
+	case !visit.Open():
+		return fault.Errorf(fault.Conflict, "Cet accompagnement est terminé. Ouvrez-en un nouveau.", "accompaniment %s is closed", id)
+	}
+	return nil
+}
+
+// draftContent is a draft as it is sealed. It never leaves the hub, so its
+// encoding is free to change with the column's version.
+type draftContent struct {
+	Person       people.Beneficiary
+	Declarations mandate.Declarations
+	Evidence     mandate.Evidence
+	Lines        []mandate.Line
+	Term         mandate.Term
+}
+
+func draftPlace(id mediation.AccompanimentID) seal.Place {
+	return seal.Place{Table: "drafts", Row: id.String(), Column: "content", Version: 1}
+}
+
+// readDraft opens the draft of a visit, empty if none.
+func (n *Node) readDraft(r *store.Reader, id mediation.AccompanimentID) (Draft, error) {
+	row, found, err := r.Draft(id)
+	if err != nil || !found {
+		return Draft{Accompaniment: id}, err
+	}
+	plain, err := n.sealer.Open(seal.PurposeDraft, draftPlace(id), row.Content)
+	if err != nil {
+		return Draft{}, fmt.Errorf("draft of %s: %w", id, err)
+	}
+	var c draftContent
+	if err := json.Unmarshal(plain, &c); err != nil {
+		return Draft{}, fmt.Errorf("draft of %s is not in form", id) // the error would quote it
+	}
+	return Draft{
+		Accompaniment: id, Version: row.Version, Person: c.Person, Declarations: c.Declarations,
+		Evidence: c.Evidence, Lines: c.Lines, Term: c.Term, UpdatedAt: row.Updated,
+	}, nil
+}
+
+// SaveDraft keeps what was filled so far, complete or not, and returns it in its
+// one form with its new version. Stale when the row moved on since d.Version;
+// Invalid on the field of what cannot be taken at all.
+func (n *Node) SaveDraft(ctx context.Context, by Actor, d Draft) (Draft, error) {
+	d, err := n.parseDraft(d)
+	if err != nil {
+		return Draft{}, err
+	}
+	plain, err := json.Marshal(draftContent{d.Person, d.Declarations, d.Evidence, d.Lines, d.Term})
+	if err != nil {
+		return Draft{}, err
+	}
+	sealed, err := n.sealer.Seal(seal.PurposeDraft, draftPlace(d.Accompaniment), plain)
+	if err != nil {
+		return Draft{}, err
+	}
+	err = n.db.Write(ctx, func(tx *store.Tx) error {
+		if err := n.mayDraft(tx.Reader, by, d.Accompaniment); err != nil {
+			return err
+		}
+		put, err := tx.PutDraft(d.Accompaniment, d.Version, sealed)
+		if err == nil && !put {
+			err = staleDraft(d.Accompaniment)
+		}
+		d.UpdatedAt = tx.Now
+		return err
+	})
+	if err != nil {
+		return Draft{}, fmt.Errorf("save draft of %s: %w", d.Accompaniment, err)
+	}
+	d.Version++
+	return d, nil
+}
+
+func staleDraft(id mediation.AccompanimentID) error {
+	return fault.Errorf(fault.Stale, "Ce mandat a été modifié entre-temps dans une autre fenêtre ou par un collègue. Relisez-le avant de continuer.",
+		"the draft of %s moved on", id)
+}
+
+func (n *Node) parseDraft(d Draft) (Draft, error) {
+	var err error
+	d.Person.ID = people.BeneficiaryID{}
+	if d.Person, err = d.Person.Parse(n.now().In(n.zone())); err != nil {
+		return Draft{}, err
+	}
+	if d.Lines, err = mandate.ParseLines(d.Lines); err != nil {
+		return Draft{}, err
+	}
+	if d.Evidence != "" && !d.Evidence.Valid() {
+		return Draft{}, fault.Errorf(fault.Invalid, "Choisissez dans la liste comment vous connaissez l’identité de la personne.", "unknown evidence level").On("evidence")
+	}
+	if d.Term != "" && !d.Term.Valid() {
+		return Draft{}, fault.Errorf(fault.Invalid, "Choisissez la durée dans la liste.", "unknown term").On("term")
+	}
+	return d, nil
+}
 
 // Recap is what the helper reads aloud and approves.
 type Recap struct {
 	Draft     Draft
 	Structure string
 	Helper    string
+	// Articles are the text to read: what Hash covers.
+	Articles []mandate.Article
 	// Until is the end if it were granted now; the grant's own instant decides.
 	Until time.Time
 	// Hash covers the text of the recap without Until: SHA-256.
@@ -44,7 +175,66 @@ type Recap struct {
 
 // Recap checks that the draft is complete and may become a mandate. The fault
 // names the field of the first thing missing: person, declarations, evidence,
-// lines, term.
+// lines, term. Forbidden on "lines" when the structure is not open for a scope.
 func (n *Node) Recap(ctx context.Context, by Actor, id mediation.AccompanimentID) (Recap, error) {
-	panic("stub")
+	var recap Recap
+	err := n.db.Read(ctx, func(r *store.Reader) error {
+		if err := n.mayDraft(r, by, id); err != nil {
+			return err
+		}
+		draft, err := n.readDraft(r, id)
+		if err != nil {
+			return err
+		}
+		p, err := n.presented(by, draft)
+		if err != nil {
+			return err
+		}
+		recap = Recap{
+			Draft: draft, Structure: p.Structure.Name, Helper: p.HelperName, Articles: p.Articles(),
+			Until: p.Term.End(n.now().UTC().Truncate(time.Millisecond)), Hash: p.RecapHash(),
+		}
+		return nil
+	})
+	return recap, err
+}
+
+// presented is what a complete draft says, once the structure is known to be
+// open for all of it.
+func (n *Node) presented(by Actor, d Draft) (mandate.Presented, error) {
+	structure, err := n.structure(by.Structure)
+	if err != nil {
+		return mandate.Presented{}, err
+	}
+	p := mandate.Presented{
+		Regime: record.Local, Structure: structure, HelperName: by.Name.Full(),
+		Beneficiary: d.Person, Declarations: d.Declarations, Evidence: d.Evidence, Lines: d.Lines, Term: d.Term,
+		Site: n.Name(), Zone: n.zone(),
+	}
+	if err := p.Ready(n.now().In(p.Zone)); err != nil {
+		return mandate.Presented{}, err
+	}
+	for _, l := range d.Lines {
+		if !structure.Allows(string(l.Scope)) {
+			return mandate.Presented{}, fault.Errorf(fault.Forbidden,
+				"Votre structure n’est pas autorisée par le territoire pour la démarche «\u00a0"+l.Scope.Text().Title+"\u00a0».",
+				"structure %s is not open for %s", structure.ID, l.Scope).On("lines")
+		}
+	}
+	return p, nil
+}
+
+// structure is the roster's entry of a structure that this hub serves.
+func (n *Node) structure(id territory.StructureID) (territory.Structure, error) {
+	roster := n.Roster()
+	if roster == nil {
+		return territory.Structure{}, fault.Errorf(fault.Unavailable,
+			"Ce relais n’a pas encore reçu le registre du territoire. Prévenez le service informatique.", "no roster")
+	}
+	s, found := roster.Structure(id)
+	if !found || !s.ServedBy(n.self) {
+		return territory.Structure{}, fault.Errorf(fault.Forbidden,
+			"Votre structure n’est pas inscrite à ce relais dans le registre du territoire.", "structure %s is not served here", id)
+	}
+	return s, nil
 }

@@ -218,7 +218,7 @@ func (n *Node) suspended(r *store.Reader, row store.HelperRow) (bool, error) {
 	if !row.Suspended.IsZero() {
 		return true, nil
 	}
-	return r.HelperSuspended(row.ID)
+	return r.SuspensionStands(row.ID)
 }
 
 // helperName opens the name of an account.

@@ -73,11 +73,11 @@ func (n *Node) checkPassphrase(ctx context.Context, row store.HelperRow, known b
 		}
 		verifier = string(plain)
 	}
-	return matches(ctx, verifier, passphrase)
+	return passphraseMatches(ctx, verifier, passphrase)
 }
 
-// matches compares a passphrase with a verifier.
-func matches(ctx context.Context, verifier, passphrase string) (bool, error) {
+// passphraseMatches compares a passphrase with a verifier.
+func passphraseMatches(ctx context.Context, verifier, passphrase string) (bool, error) {
 	var memory, passes uint32
 	var lanes uint8
 	head, tail, _ := strings.Cut(strings.TrimPrefix(verifier, "$argon2id$v=19$"), "$")

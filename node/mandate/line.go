@@ -30,8 +30,8 @@ func bit(n uint8) uint32 {
 	return 1 << (n - 1)
 }
 
-// allBits is the bitmap of the first n lines.
-func allBits(n uint8) uint32 {
+// AllLines is the bitmap of the first n lines.
+func AllLines(n uint8) uint32 {
 	if n >= MaxLines {
 		return ^uint32(0)
 	}

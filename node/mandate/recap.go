@@ -20,11 +20,11 @@ func (p Presented) RecapHash() [32]byte { return label.Recap.Sum([]byte(p.RecapT
 
 // Ready says whether all that a mandate needs is there, in the order of the
 // form's steps. now, in the territory's zone, says which day it is. It fails with
-// Invalid; the field names the first thing missing: one of the person's, then
-// "declarations", "evidence", "lines" or "term".
+// Invalid; the field names the first thing missing: "person", "declarations",
+// "evidence", "lines" or "term".
 func (p Presented) Ready(now time.Time) error {
 	if err := p.Beneficiary.Ready(now); err != nil {
-		return err
+		return fault.Of(err).On("person")
 	}
 	switch {
 	case !p.Declarations.Adult:

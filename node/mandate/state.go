@@ -7,7 +7,7 @@ import "time"
 // a whole. A hub without the dossier (Held false) never says it awaits a paper
 // that it knows nothing of.
 func StateOf(f Facts, now time.Time) State {
-	switch f.standing(now, allBits(f.Lines)).Why {
+	switch f.standing(now, AllLines(f.Lines)).Why {
 	case WhyUnknown, WhyConflict, WhyQuarantined, WhyNoSuchLine, WhyNotStarted:
 		return StateUnusable
 	case WhyStopped:
@@ -18,11 +18,11 @@ func StateOf(f Facts, now time.Time) State {
 		return StateExpired
 	}
 	switch {
-	case !f.Open || f.Held && f.OpenLines&allBits(f.Lines)&^f.Stopped == 0:
+	case !f.Open || f.Held && f.OpenLines&AllLines(f.Lines)&^f.Stopped == 0:
 		return StateUnusable
 	case f.Held && !f.PaperReady:
 		return StateAwaitingPaper
-	case f.Stopped&allBits(f.Lines) != 0:
+	case f.Stopped&AllLines(f.Lines) != 0:
 		return StatePartly
 	}
 	return StateActive

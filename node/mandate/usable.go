@@ -17,7 +17,7 @@ const (
 	WhyQuarantined Why = "quarantined" // granted on a forked log, after the fork
 	WhyNoSuchLine  Why = "no_such_line"
 	WhyStopped     Why = "stopped" // revoked
-	WhyDone        Why = "done"    // ended_at
+	WhyDone        Why = "done"    // done with before its end
 	WhyNotStarted  Why = "not_started"
 	WhyExpired     Why = "expired"
 	WhyStructure   Why = "structure" // suspended, closed, or not open for the scope
@@ -43,7 +43,15 @@ type Stop struct {
 	Where      territory.HubID
 }
 
-// Covers tells whether the stop concerns the line.
+// Moment is when the stop was made, as far as this hub was told.
+func (s Stop) Moment() time.Time {
+	if s.Claimed.IsZero() {
+		return s.ReceivedAt
+	}
+	return s.Claimed
+}
+
+// Covers tells whether the stop concerns the line; line 0 is the whole.
 func (s Stop) Covers(line uint8) bool { return s.Lines == 0 || s.Lines&bit(line) != 0 }
 
 // Facts are all that Usable looks at, gathered by who asks. The first group is
@@ -56,9 +64,10 @@ type Facts struct {
 	Start, End  time.Time
 	Stopped     uint32 // lines that revocations name; see StoppedAll
 	StoppedAll  bool   // a revocation stops the whole
-	Stops       []Stop // in order of receipt; may be left empty: only shown
-	EndedAt     time.Time
-	Open        bool // the structure is open in the territory
+	// Stops are the revocations themselves. They say when and where, and that it
+	// was done with rather than stopped; what is refused does not depend on them.
+	Stops []Stop
+	Open  bool // the structure is open in the territory
 
 	Held       bool   // the dossier is here
 	OpenLines  uint32 // lines whose scope the territory allows the structure
@@ -96,10 +105,10 @@ func (f Facts) standing(now time.Time, want uint32) Verdict {
 		return Verdict{Why: WhyConflict}
 	case f.Quarantined:
 		return Verdict{Why: WhyQuarantined}
-	case want == 0 || want&^allBits(f.Lines) != 0:
+	case want == 0 || want&^AllLines(f.Lines) != 0:
 		return Verdict{Why: WhyNoSuchLine}
-	case !f.EndedAt.IsZero() && !now.Before(f.EndedAt):
-		return Verdict{Why: WhyDone, At: f.EndedAt}
+	case !f.DoneAt().IsZero():
+		return Verdict{Why: WhyDone, At: f.DoneAt()}
 	case f.StoppedAll || f.Stopped&want == want:
 		return Verdict{Why: WhyStopped, At: f.stoppedAt(want)}
 	case now.Before(f.Start):
@@ -110,7 +119,32 @@ func (f Facts) standing(now time.Time, want uint32) Verdict {
 	return Verdict{}
 }
 
-// firstStop is the earliest received stop of the line, if the caller gave them.
+// DoneAt is when the mandate was done with before its end (ended_at), as the
+// earliest stop of the whole says; zero when it was not.
+func (f Facts) DoneAt() time.Time {
+	if !f.StoppedAll {
+		return time.Time{}
+	}
+	if s := f.firstStop(0); s != nil && s.Reason == record.ReasonDone {
+		return s.Moment()
+	}
+	return time.Time{}
+}
+
+// FirstStop is the earliest received stop, of the whole or of any line; nil when
+// there is none or the caller gave none.
+func (f Facts) FirstStop() *Stop {
+	var first *Stop
+	for i := range f.Stops {
+		if s := &f.Stops[i]; first == nil || s.ReceivedAt.Before(first.ReceivedAt) {
+			first = s
+		}
+	}
+	return first
+}
+
+// firstStop is the earliest received stop of the line, or of the whole for line
+// 0, if the caller gave them.
 func (f Facts) firstStop(line uint8) *Stop {
 	var first *Stop
 	for i := range f.Stops {

@@ -21,19 +21,18 @@ type MandateRow struct {
 	Regime        record.MandateKind
 	Scopes        []mandate.Scope // of each line, in order
 	Start, End    time.Time
-	EndedAt       time.Time
 	Paper         mandate.Paper
 	StopCode      []byte // sealed; nil once handed over
 	Content       []byte // the dossier, sealed
 }
 
-const mandateColumns = `id, structure, person, accompaniment, regime, scopes, start, finish, ended,
+const mandateColumns = `id, structure, person, accompaniment, regime, scopes, start, finish,
 	printed, signed, handed, stop_code, content`
 
 func scanMandate(row interface{ Scan(...any) error }) (m MandateRow, err error) {
 	var id, structure, person, visit, scopes []byte
-	var start, finish, ended, printed, signed, handed int64
-	err = row.Scan(&id, &structure, &person, &visit, &m.Regime, &scopes, &start, &finish, &ended,
+	var start, finish, printed, signed, handed int64
+	err = row.Scan(&id, &structure, &person, &visit, &m.Regime, &scopes, &start, &finish,
 		&printed, &signed, &handed, &m.StopCode, &m.Content)
 	if err != nil {
 		return MandateRow{}, err
@@ -45,7 +44,7 @@ func scanMandate(row interface{ Scan(...any) error }) (m MandateRow, err error) 
 	for _, n := range scopes {
 		m.Scopes = append(m.Scopes, mandate.ScopeNumbered(n))
 	}
-	m.Start, m.End, m.EndedAt = Time(start), Time(finish), Time(ended)
+	m.Start, m.End = Time(start), Time(finish)
 	m.Paper = mandate.Paper{PrintedAt: Time(printed), SignedAt: Time(signed), HandedAt: Time(handed)}
 	return m, nil
 }
@@ -95,8 +94,8 @@ func (tx *Tx) PutMandate(m MandateRow) (bool, error) {
 		visit = m.Accompaniment[:]
 	}
 	return changed(tx.Exec(`INSERT INTO mandates (`+mandateColumns+`)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
-		m.ID[:], m.Structure[:], m.Person[:], visit, m.Regime, scopes, Millis(m.Start), Millis(m.End), Millis(m.EndedAt),
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+		m.ID[:], m.Structure[:], m.Person[:], visit, m.Regime, scopes, Millis(m.Start), Millis(m.End),
 		Millis(m.Paper.PrintedAt), Millis(m.Paper.SignedAt), Millis(m.Paper.HandedAt), m.StopCode, m.Content))
 }
 
@@ -111,12 +110,6 @@ func (tx *Tx) ConfirmPaper(id mandate.ID) (bool, error) {
 	now := Millis(tx.Now)
 	return changed(tx.Exec(`UPDATE mandates SET printed = CASE printed WHEN 0 THEN ?1 ELSE printed END,
 		signed = ?1, handed = ?1, stop_code = NULL WHERE id = ?2 AND signed = 0`, now, id[:]))
-}
-
-// EndMandate notes that a mandate was done with before its finish. It returns
-// false when it was noted or its dossier is not here.
-func (tx *Tx) EndMandate(id mandate.ID, at time.Time) (bool, error) {
-	return changed(tx.Exec(`UPDATE mandates SET ended = ? WHERE id = ? AND ended = 0`, Millis(at), id[:]))
 }
 
 // DropStopCodes erases the stop codes of mandates that were over before a moment.

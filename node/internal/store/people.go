@@ -56,18 +56,11 @@ func (r *Reader) AnyHelper() (any bool, err error) {
 	return any, err
 }
 
-// notSuspended is true of a helper, ?2, whom no record of the territory suspends,
-// except those that another lifts.
+// notSuspended is SuspensionStands, denied, of the helper ?2, for a query that
+// looks at more.
 const notSuspended = `NOT EXISTS (SELECT 1 FROM suspensions s WHERE s.helper = ?2 AND s.lifts_hub IS NULL
 	AND NOT EXISTS (SELECT 1 FROM suspensions l WHERE l.helper = s.helper AND l.lifts_hub = s.hub
 		AND l.lifts_incarnation = s.incarnation AND l.lifts_seq = s.seq))`
-
-// HelperSuspended tells whether the territory's records suspend a helper.
-func (r *Reader) HelperSuspended(id people.HelperID) (bool, error) {
-	var free bool
-	err := r.QueryRow(`SELECT `+notSuspended+` FROM (SELECT ?1)`, 0, id[:]).Scan(&free)
-	return !free, err
-}
 
 // PutHelper opens an account. It returns false when the identifier or the login
 // is taken.

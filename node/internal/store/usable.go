@@ -27,10 +27,10 @@ const (
 
 // selectFacts is one statement, and so one snapshot: a row by its index, and two
 // by their keys.
-const selectFacts = `SELECT n.structure, n.lines, n.start, n.finish, n.stopped, m.scopes, coalesce(m.ended, 0),
-		n.all_stopped | n.conflict << 1 | n.quarantined << 2 | (m.id IS NOT NULL) << 3
-		| coalesce(m.signed > 0 AND m.handed > 0, 0) << 4
-		| coalesce(a.suspended = 0 AND a.structure = n.structure AND ` + notSuspended + `, 0) << 5
+const selectFacts = `SELECT n.structure, n.lines, n.start, n.finish, n.stopped, m.scopes,
+		n.all_stopped + 2 * n.conflict + 4 * n.quarantined + 8 * (m.id IS NOT NULL)
+		+ 16 * coalesce(m.signed > 0 AND m.handed > 0, 0)
+		+ 32 * coalesce(a.suspended = 0 AND a.structure = n.structure AND ` + notSuspended + `, 0)
 	FROM notices n
 	LEFT JOIN mandates m ON m.id = n.mandate
 	LEFT JOIN helpers a ON a.id = ?2
@@ -40,16 +40,16 @@ const selectFacts = `SELECT n.structure, n.lines, n.start, n.finish, n.stopped, 
 // mandate's lines. A mandate without a notice is not Known.
 func (r *Reader) Facts(id mandate.ID, helper people.HelperID) (f FactsRow, err error) {
 	var structure []byte
-	var start, finish, ended, stopped int64
+	var start, finish, stopped int64
 	var flags int
 	found, err := Found(r.QueryRow(selectFacts, id[:], helper[:]).
-		Scan(&structure, &f.Lines, &start, &finish, &stopped, &f.Scopes, &ended, &flags))
+		Scan(&structure, &f.Lines, &start, &finish, &stopped, &f.Scopes, &flags))
 	if err != nil || !found {
 		return FactsRow{}, err
 	}
 	f.Structure = territory.StructureID(structure)
 	f.Known = true
-	f.Start, f.End, f.EndedAt = Time(start), Time(finish), Time(ended)
+	f.Start, f.End = Time(start), Time(finish)
 	f.Stopped = uint32(stopped)
 	f.StoppedAll = flags&flagAllStopped != 0
 	f.Conflict = flags&flagConflict != 0
@@ -58,4 +58,21 @@ func (r *Reader) Facts(id mandate.ID, helper people.HelperID) (f FactsRow, err e
 	f.PaperReady = flags&flagPaper != 0
 	f.HelperOK = flags&flagHelper != 0
 	return f, nil
+}
+
+// Standing is where a mandate's notice stands.
+type Standing struct {
+	Hub       territory.HubID // that made it
+	Published bool            // it is signed
+}
+
+// Standing returns where the notice of a mandate stands, and whether there is one.
+func (r *Reader) Standing(id mandate.ID) (s Standing, found bool, err error) {
+	var hub []byte
+	found, err = Found(r.QueryRow(`SELECT n.hub, r.signature IS NOT NULL FROM notices n JOIN records r ON r.id = n.record
+		WHERE n.mandate = ? LIMIT 1`, id[:]).Scan(&hub, &s.Published))
+	if found {
+		s.Hub = territory.HubID(hub)
+	}
+	return s, found, err
 }

@@ -51,7 +51,6 @@ CREATE TABLE mandates (
 	scopes        BLOB NOT NULL CHECK (length(scopes) BETWEEN 1 AND 32), -- an octet a line
 	start         INTEGER NOT NULL,
 	finish        INTEGER NOT NULL CHECK (finish > start),
-	ended         INTEGER NOT NULL, -- done with before its finish; 0: no
 	printed       INTEGER NOT NULL,
 	signed        INTEGER NOT NULL, -- when it was confirmed on this hub; 0: awaited
 	handed        INTEGER NOT NULL,

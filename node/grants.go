@@ -1,0 +1,270 @@
+package node
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"time"
+
+	"relais/node/fault"
+	"relais/node/id"
+	"relais/node/internal/store"
+	"relais/node/journal"
+	"relais/node/mandate"
+	"relais/node/mediation"
+	"relais/node/people"
+	"relais/node/record"
+	"relais/node/seal"
+)
+
+// maxPlanAge is how long a grant may wait between its preparation and its
+// transaction; beyond, its start would not be the moment it was made.
+const maxPlanAge = time.Minute
+
+// Approval is the helper's word on one recap: her fresh TOTP code and the hash
+// of what she read.
+type Approval struct {
+	Recap [32]byte
+	Code  string
+}
+
+// Grant turns the draft of a visit into a mandate, in one transaction: rows,
+// sealed dossier, journal entry, unsigned notice, and the code consumed with
+// them. Granting twice returns the mandate already made. It fails with Stale when
+// the draft changed since the recap, Unauthenticated on "code" for a wrong or
+// used code, Limited after several of them, Invalid or Forbidden as Recap does,
+// and Unavailable while the clock is in doubt.
+func (n *Node) Grant(ctx context.Context, by Actor, visit mediation.AccompanimentID, a Approval) (mandate.ID, error) {
+	plan, err := n.planGrant(ctx, by, visit, a)
+	if err != nil || plan.done {
+		return plan.mandate.ID, err
+	}
+	var made mandate.ID
+	var refusal error
+	err = n.db.Write(ctx, func(tx *store.Tx) (err error) {
+		made, refusal, err = n.grant(tx, by, plan, a)
+		return err
+	})
+	if err == nil {
+		err = refusal
+	}
+	if err != nil {
+		return mandate.ID{}, fmt.Errorf("grant in %s: %w", visit, err)
+	}
+	return made, nil
+}
+
+// grantPlan is all of a grant that needs no transaction: what takes time is done
+// while others write.
+type grantPlan struct {
+	done    bool // the mandate exists: only its identifier counts
+	visit   mediation.AccompanimentID
+	version int64 // of the draft
+	mandate mandate.Mandate
+	plain   []byte // the dossier
+	sealed  []byte // to the hubs that serve the structure
+	code    record.StopCode
+}
+
+func (n *Node) planGrant(ctx context.Context, by Actor, visit mediation.AccompanimentID, a Approval) (plan grantPlan, err error) {
+	var p mandate.Presented
+	err = n.db.Read(ctx, func(r *store.Reader) error {
+		if plan.mandate.ID, plan.done, err = grantedIn(r, by, visit); err != nil || plan.done {
+			return err
+		}
+		if err := n.mayDraft(r, by, visit); err != nil {
+			return err
+		}
+		draft, err := n.readDraft(r, visit)
+		if err != nil {
+			return err
+		}
+		plan.version = draft.Version
+		p, err = n.presented(by, draft)
+		return err
+	})
+	if err != nil || plan.done {
+		return plan, err
+	}
+	if p.RecapHash() != a.Recap {
+		return plan, staleDraft(visit)
+	}
+	plan.visit = visit
+	return plan, n.fillPlan(&plan, by, p)
+}
+
+// grantedIn returns the mandate that a visit of the actor's structure led to.
+func grantedIn(r *store.Reader, by Actor, visit mediation.AccompanimentID) (mandate.ID, bool, error) {
+	if err := by.may(people.VerbDrawUp); err != nil {
+		return mandate.ID{}, false, err
+	}
+	row, err := visitOf(r, by, visit)
+	return row.Mandate, !row.Mandate.IsZero(), err
+}
+
+// fillPlan decides the instant, the identifiers and the words, and seals the
+// dossier.
+func (n *Node) fillPlan(plan *grantPlan, by Actor, p mandate.Presented) (err error) {
+	p.Start = n.now().UTC().Truncate(time.Millisecond)
+	p.End = p.Term.End(p.Start)
+	wording := p.Text()
+	plan.mandate = mandate.Mandate{
+		ID: id.Random[mandate.ID](), Regime: p.Regime, Structure: by.Structure,
+		Helper: by.Helper, HelperName: p.HelperName, Beneficiary: p.Beneficiary,
+		Declarations: p.Declarations, Evidence: p.Evidence, Lines: p.Lines, Term: p.Term,
+		Start: p.Start, End: p.End, Text: mandate.TextHash(wording),
+	}
+	dossier := mandate.Dossier{Territory: n.birth.Territory, Hub: n.self, Mandate: plan.mandate, Wording: wording}
+	rand.Read(dossier.Salt[:]) // never fails since Go 1.24
+	if plan.plain, err = dossier.Encode(); err != nil {
+		return err
+	}
+	plan.code = record.NewStopCode()
+	plan.sealed, err = n.sealDossier(by.Structure, plan.plain)
+	return err
+}
+
+// grant is the transaction. A refusal is committed, because a wrong code counts;
+// an error undoes all.
+func (n *Node) grant(tx *store.Tx, by Actor, plan grantPlan, a Approval) (made mandate.ID, refusal, err error) {
+	if made, done, err := grantedIn(tx.Reader, by, plan.visit); err != nil || done {
+		return made, nil, err
+	}
+	if err := n.mayGrant(tx, by, plan); err != nil {
+		return made, nil, err
+	}
+	if refusal, err := n.approve(tx, by, a.Code); refusal != nil || err != nil {
+		return made, refusal, err
+	}
+	person := id.Random[people.BeneficiaryID]()
+	if err := n.newPerson(tx, person); err != nil {
+		return made, nil, err
+	}
+	if err := n.keepGrant(tx, person, plan); err != nil {
+		return made, nil, err
+	}
+	return plan.mandate.ID, nil, n.publishGrant(tx, by, person, plan)
+}
+
+// mayGrant looks again, inside the transaction, at what may have changed since
+// the plan.
+func (n *Node) mayGrant(tx *store.Tx, by Actor, plan grantPlan) error {
+	if err := n.mayDraft(tx.Reader, by, plan.visit); err != nil {
+		return err
+	}
+	draft, found, err := tx.Draft(plan.visit)
+	if err != nil {
+		return err
+	}
+	if !found || draft.Version != plan.version {
+		return staleDraft(plan.visit)
+	}
+	if err := n.working(tx.Reader, by); err != nil {
+		return err
+	}
+	if age := tx.Now.Sub(plan.mandate.Start); age < 0 || age > maxPlanAge {
+		return fault.Errorf(fault.Unavailable, "L’horloge du relais vient de changer. Rien n’a été enregistré. Réessayez.",
+			"the grant was prepared %s before its transaction", age)
+	}
+	return n.grantsBlocked(tx.Now)
+}
+
+// approve consumes the helper's code. A wrong one is a refusal, with a growing
+// delay.
+func (n *Node) approve(tx *store.Tx, by Actor, code string) (refusal, err error) {
+	attempt := store.Attempted{
+		Delay: codeDelay, Key: n.sealer.Tag(seal.PurposeCredential, []byte("code\x00"+by.Helper.String())),
+	}
+	wait, err := tx.Attempt(attempt)
+	if err != nil {
+		return nil, err
+	}
+	if wait > 0 {
+		return fault.Of(limited(wait)).On("code"), nil
+	}
+	row, _, err := tx.Helper(by.Helper)
+	if err != nil {
+		return nil, err
+	}
+	check, err := n.useCode(tx, row, true, code)
+	switch {
+	case err != nil:
+		return nil, err
+	case check == people.CodeUsed:
+		return n.codeUsed(tx.Now), nil
+	case check == people.CodeWrong:
+		return fault.Errorf(fault.Unauthenticated, "Ce code n’est pas le bon. Lisez celui qui s’affiche maintenant dans votre application.",
+			"wrong TOTP code for an approval").On("code"), nil
+	}
+	return nil, tx.Forgive(attempt)
+}
+
+// keepGrant writes the rows.
+func (n *Node) keepGrant(tx *store.Tx, person people.BeneficiaryID, plan grantPlan) error {
+	m := plan.mandate
+	stopCode, err := n.sealFor(tx, person, mandatePlace(m.ID, "stop_code"), plan.code[:])
+	if err != nil {
+		return err
+	}
+	content, err := n.sealFor(tx, person, mandatePlace(m.ID, "content"), plan.plain)
+	if err != nil {
+		return err
+	}
+	put, err := tx.PutMandate(store.MandateRow{
+		ID: m.ID, Structure: m.Structure, Person: person, Accompaniment: plan.visit, Regime: m.Regime,
+		Scopes: scopesOf(m), Start: m.Start, End: m.End, StopCode: stopCode, Content: content,
+	})
+	if err == nil && !put {
+		err = fmt.Errorf("mandate %s exists", m.ID)
+	}
+	if err != nil {
+		return err
+	}
+	if err := tx.PutDossier(m.ID, plan.sealed); err != nil {
+		return err
+	}
+	if err := tx.NameAccompaniment(plan.visit, person); err != nil {
+		return err
+	}
+	return tx.DropDraft(plan.visit)
+}
+
+// mandatePlace is where a sealed column of a mandate lives.
+func mandatePlace(id mandate.ID, column string) seal.Place {
+	return seal.Place{Table: "mandates", Row: id.String(), Column: column, Version: 1}
+}
+
+func scopesOf(m mandate.Mandate) []mandate.Scope {
+	scopes := make([]mandate.Scope, len(m.Lines))
+	for i, l := range m.Lines {
+		scopes[i] = l.Scope
+	}
+	return scopes
+}
+
+// publishGrant writes the journal's entry and the notice, unsigned for now.
+func (n *Node) publishGrant(tx *store.Tx, by Actor, person people.BeneficiaryID, plan grantPlan) error {
+	m := plan.mandate
+	_, _, err := n.author(tx, &record.Notice{
+		Mandate: m.ID, Structure: m.Structure, Lines: uint8(len(m.Lines)), Start: m.Start, End: m.End,
+		Regime: m.Regime, Stop: plan.code.Commitment(n.birth.Territory), Dossier: record.DossierDigest(plan.plain),
+	})
+	if err != nil {
+		return err
+	}
+	services := make([]any, len(m.Lines))
+	for i, l := range m.Lines {
+		services[i] = l.Service
+	}
+	return n.note(tx, entry{
+		Kind: journal.KindMandateGrant, Actor: by.Helper.String(), Subject: m.ID.String(), Person: person,
+		Public: map[string]any{
+			"visit": plan.visit.String(), "structure": m.Structure.String(), "regime": uint(m.Regime), "term": string(m.Term),
+			"lines": len(m.Lines), "start": m.Start.UnixMilli(), "end": m.End.UnixMilli(), "evidence": string(m.Evidence),
+		},
+		Personal: map[string]any{
+			"given": m.Beneficiary.Name.Given, "family": m.Beneficiary.Name.Family, "birth": m.Beneficiary.BirthDate,
+			"services": services, "text": m.Text[:],
+		},
+	})
+}
