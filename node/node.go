@@ -68,6 +68,8 @@ type Node struct {
 	roster   atomic.Pointer[heldRoster] // nil before the first
 	onRoster []func(*territory.Roster)  // filled while wiring, before Run
 
+	publishing publishing
+
 	fresh freshness
 }
 

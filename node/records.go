@@ -1,12 +1,20 @@
 package node
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"slices"
 
-	"relais/node/mandate"
+	"relais/node/internal/store"
+	"relais/node/journal"
 	"relais/node/record"
 	"relais/node/territory"
 )
+
+// maxApply bounds one batch: above, Apply splits it, so that nobody waits long
+// for the writer.
+const maxApply = 512
 
 // Applied counts what a batch did.
 type Applied struct {
@@ -14,47 +22,170 @@ type Applied struct {
 	Known   int // already here
 	Refused int // bad signature, unknown or expelled author, wrong territory, not a record
 	Held    int // out of order: of the new ones, those waiting for their predecessors
+	// Postponed were good and not kept, because too many of their log wait for a
+	// predecessor already: the exchange brings them again, in order.
+	Postponed int
+}
+
+func (a *Applied) add(o Applied) {
+	a.New += o.New
+	a.Known += o.Known
+	a.Refused += o.Refused
+	a.Held += o.Held
+	a.Postponed += o.Postponed
+}
+
+// OnRecord calls f with each record that is new here and signed: made here, or
+// applied from elsewhere (from is then not zero). f must not block. For wiring,
+// before Run.
+func (n *Node) OnRecord(f func(wire []byte, from territory.HubID)) {
+	n.publishing.subscribers = append(n.publishing.subscribers, f)
 }
 
 // Apply takes records from another hub or from the national service: verifies
 // each, stores the good ones in one transaction with one journal entry, and
 // tells subscribers of the new. A bad one never spoils the others. from is the
-// peer that handed them over.
+// peer that handed them over. Without a roster nothing can be verified, and
+// everything is refused.
 func (n *Node) Apply(ctx context.Context, wires [][]byte, from territory.HubID) (Applied, error) {
-	panic("stub")
+	var total Applied
+	for batch := range slices.Chunk(wires, maxApply) {
+		applied, err := n.applyBatch(ctx, batch, from)
+		total.add(applied)
+		if err != nil {
+			return total, fmt.Errorf("apply records from %s: %w", from, err)
+		}
+	}
+	return total, nil
 }
 
-// Vector is what this hub knows, with a fresh salt.
-func (n *Node) Vector(ctx context.Context) (record.Vector, error) { panic("stub") }
-
-// Missing returns signed records that the other lacks, in log order, at most
-// maxOctets in all, and whether more remain.
-func (n *Node) Missing(ctx context.Context, theirs record.Vector, maxOctets int) (page [][]byte, more bool, err error) {
-	panic("stub")
+func (n *Node) applyBatch(ctx context.Context, wires [][]byte, from territory.HubID) (Applied, error) {
+	roster := n.Roster()
+	if roster == nil {
+		return Applied{Refused: len(wires)}, nil
+	}
+	batch, applied, err := n.verify(ctx, wires, roster)
+	if err != nil || len(batch) == 0 {
+		return applied, err
+	}
+	var stored []*record.Envelope
+	var outcome Applied
+	err = n.db.Write(ctx, func(tx *store.Tx) (err error) {
+		stored, outcome, err = n.absorb(tx, batch, from)
+		return err
+	})
+	if err != nil {
+		return applied, err
+	}
+	applied.add(outcome)
+	for _, e := range stored {
+		n.tell(e.Wire(), from)
+	}
+	return applied, nil
 }
 
-// Behind tells whether the other's vector holds something this hub lacks.
-func (n *Node) Behind(ctx context.Context, theirs record.Vector) (bool, error) { panic("stub") }
-
-// OnRecord calls f with each record that is new here and signed: made here, or
-// applied from elsewhere (from is then not zero). f must not block. For wiring,
-// before Run.
-func (n *Node) OnRecord(f func(wire []byte, from territory.HubID)) { panic("stub") }
-
-// WantedDossier is a dossier that this hub should hold and does not.
-type WantedDossier struct {
-	Mandate mandate.ID
-	From    []territory.HubID // the author first, then the others that serve the structure
+// verify reads a batch, drops what is known or wrong, and returns the rest by
+// log and seq. It costs a signature check a record and holds no transaction.
+func (n *Node) verify(ctx context.Context, wires [][]byte, roster *territory.Roster) (batch []*record.Envelope, applied Applied, err error) {
+	for _, wire := range wires {
+		e, err := record.Parse(wire)
+		if err != nil || e.Territory != roster.Territory {
+			applied.Refused++
+			continue
+		}
+		batch = append(batch, e)
+	}
+	if batch, err = n.dropKnown(ctx, batch, &applied); err != nil {
+		return nil, applied, err
+	}
+	authors := map[territory.HubID]territory.Author{}
+	good := batch[:0]
+	for _, e := range batch {
+		author, met := authors[e.Hub]
+		if !met {
+			author, _ = roster.Author(e.Hub) // without a key when it is unknown
+			authors[e.Hub] = author
+		}
+		if author.Key == nil || !author.Admits(e.Incarnation, e.Seq, e.Hash) || e.Verify(author.Key) != nil {
+			applied.Refused++
+			continue
+		}
+		good = append(good, e)
+	}
+	slices.SortFunc(good, func(x, y *record.Envelope) int {
+		return cmp.Or(slices.Compare(x.Hub[:], y.Hub[:]), cmp.Compare(x.Incarnation, y.Incarnation),
+			cmp.Compare(x.Seq, y.Seq), slices.Compare(x.Hash[:], y.Hash[:]))
+	})
+	return good, applied, nil
 }
 
-// WantedDossiers lists dossiers of structures this hub serves, at most limit.
-func (n *Node) WantedDossiers(ctx context.Context, limit int) ([]WantedDossier, error) { panic("stub") }
-
-// Dossier returns the sealed dossier for a hub that serves the structure;
-// Forbidden for any other.
-func (n *Node) Dossier(ctx context.Context, id mandate.ID, asker territory.HubID) ([]byte, error) {
-	panic("stub")
+// dropKnown spares the signature check of what is here already: in a territory
+// that gossips, most of what comes.
+func (n *Node) dropKnown(ctx context.Context, batch []*record.Envelope, applied *Applied) (fresh []*record.Envelope, err error) {
+	err = n.db.Read(ctx, func(r *store.Reader) error {
+		for _, e := range batch {
+			known, err := r.HasRecord(e.Place, e.Hash)
+			if err != nil {
+				return err
+			}
+			if known {
+				applied.Known++
+				continue
+			}
+			fresh = append(fresh, e)
+		}
+		return nil
+	})
+	return fresh, err
 }
 
-// PutDossier opens a sealed dossier, checks it against its notice and keeps it.
-func (n *Node) PutDossier(ctx context.Context, id mandate.ID, sealed []byte) error { panic("stub") }
+// absorb stores a verified batch and writes its one journal entry.
+func (n *Node) absorb(tx *store.Tx, batch []*record.Envelope, from territory.HubID) (stored []*record.Envelope, applied Applied, err error) {
+	a := absorbing(tx, n.Roster())
+	for _, e := range batch {
+		known, err := tx.HasRecord(e.Place, e.Hash)
+		if err != nil {
+			return nil, applied, err
+		}
+		if known {
+			applied.Known++
+			continue
+		}
+		kept, held, err := a.add(e, from)
+		switch {
+		case err != nil:
+			return nil, applied, err
+		case !kept:
+			applied.Postponed++
+			continue
+		case held:
+			applied.Held++
+		}
+		applied.New++
+		stored = append(stored, e)
+	}
+	if len(stored) == 0 {
+		return nil, applied, nil
+	}
+	if err := a.finish(); err != nil {
+		return nil, applied, err
+	}
+	return stored, applied, n.note(tx, entry{
+		Kind: journal.KindRecordsApply, Actor: from.String(),
+		Public: map[string]any{"new": applied.New, "held": applied.Held, "places": placesOf(stored)},
+	})
+}
+
+// placesOf names what a batch held, shortly: per log, its first and last seq.
+func placesOf(batch []*record.Envelope) map[string]any {
+	spans := map[string]any{}
+	for _, e := range batch {
+		key := fmt.Sprintf("%s/%d", e.Hub, e.Incarnation)
+		if span, met := spans[key].([]uint32); met {
+			span[1] = e.Seq
+			continue
+		}
+		spans[key] = []uint32{e.Seq, e.Seq}
+	}
+	return spans
+}

@@ -2,12 +2,23 @@ package node
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"strconv"
 	"time"
 
+	"relais/node/fault"
+	"relais/node/id"
+	"relais/node/internal/store"
+	"relais/node/journal"
 	"relais/node/mandate"
 	"relais/node/record"
-	"relais/node/territory"
+	"relais/node/seal"
 )
+
+// stopDelay slows down who tries codes at one kiosk. A code is 80 random bits and
+// a check symbol, so it is there against a machine, not against a shaking hand.
+var stopDelay = store.Delay{Bucket: "stop", Free: 3, First: 2 * time.Second, Max: time.Minute, Forget: 15 * time.Minute}
 
 // Receipt is what a person takes away after a stop. It says nothing of who or
 // what for.
@@ -25,31 +36,139 @@ type Receipt struct {
 
 // StopByCode stops, entirely, every mandate of the territory that the code
 // commits to. from names the kiosk for growing delays: nobody is ever locked
-// out. A wrong code is NotFound, a malformed one Invalid.
-func (n *Node) StopByCode(ctx context.Context, code, from string) (Receipt, error) { panic("stub") }
-
-// DeskStop is a stop asked for at a desk.
-type DeskStop struct {
-	Mandate mandate.ID
-	Lines   []uint8 // empty: all
-	Reason  record.Reason
-	Claimed time.Time // zero: now
+// out. A wrong code is NotFound, a malformed one Invalid; Limited says how long
+// to wait.
+func (n *Node) StopByCode(ctx context.Context, code, from string) (Receipt, error) {
+	parsed, err := record.ParseStopCode(code)
+	if err != nil {
+		return Receipt{}, malformedCode(err)
+	}
+	var receipt Receipt
+	var refusal error
+	err = n.db.Write(ctx, func(tx *store.Tx) (err error) {
+		receipt, refusal, err = n.stopByCode(tx, parsed, from)
+		return err
+	})
+	if err == nil {
+		err = refusal
+	}
+	if err != nil {
+		return Receipt{}, fmt.Errorf("stop by code: %w", err)
+	}
+	return receipt, nil
 }
 
-// StopAtDesk stops a mandate, or lines of it, at a desk.
-func (n *Node) StopAtDesk(ctx context.Context, by Actor, s DeskStop) (Receipt, error) { panic("stub") }
-
-// NoticeView is what this hub knows of any mandate of the territory, dossier or not.
-type NoticeView struct {
-	Mandate    mandate.ID
-	Structure  territory.StructureID
-	Origin     territory.HubID
-	Start, End time.Time
-	State      mandate.State
-	Stops      []StopView
-	OriginName string
-	HasDossier bool
+func malformedCode(err error) error {
+	message := "Un code d’arrêt compte 17 caractères, comme 7K3M-9QXD-4T2P-HW8V-5. Vérifiez ce que vous avez tapé."
+	if errors.Is(err, record.ErrCodeCheck) {
+		message = "Un caractère du code a été mal lu ou mal tapé. Comparez avec votre copie et recommencez."
+	}
+	return fault.New(fault.Invalid, message, err).On("code")
 }
 
-// Notice returns what is known of a mandate; NotFound when nothing is.
-func (n *Node) Notice(ctx context.Context, id mandate.ID) (NoticeView, error) { panic("stub") }
+// stopByCode is the transaction. A refusal is committed, because an attempt
+// counts; an error undoes all.
+func (n *Node) stopByCode(tx *store.Tx, code record.StopCode, from string) (receipt Receipt, refusal, err error) {
+	attempt := store.Attempted{Delay: stopDelay, Key: n.sealer.Tag(seal.PurposeCredential, []byte("stop\x00"+from))}
+	wait, err := tx.Attempt(attempt)
+	if err != nil {
+		return receipt, nil, err
+	}
+	if wait > 0 {
+		return receipt, fault.Of(limited(wait)).On("code"), nil
+	}
+	notices, err := tx.NoticesByStop(code.Commitment(n.birth.Territory))
+	if err != nil {
+		return receipt, nil, err
+	}
+	if len(notices) == 0 {
+		return receipt, fault.Errorf(fault.NotFound,
+			"Ce code n’arrête aucun mandat connu de ce relais. Comparez avec votre copie. Si le code est bon, demandez à un aidant : il peut arrêter le mandat au bureau.",
+			"no notice for this stop code").On("code"), nil
+	}
+	receipt, err = n.stopAll(tx, notices, code)
+	if err != nil {
+		return receipt, nil, err
+	}
+	return receipt, nil, tx.Forgive(attempt)
+}
+
+// stopAll stops every mandate that the code opens and that still runs. When none
+// does, the receipt tells of the first stop.
+func (n *Node) stopAll(tx *store.Tx, notices []store.NoticeRow, code record.StopCode) (Receipt, error) {
+	receipt := Receipt{Place: n.Name(), At: tx.Now}
+	done := map[mandate.ID]bool{}
+	for _, notice := range notices {
+		if done[notice.Mandate] {
+			continue
+		}
+		done[notice.Mandate] = true
+		receipt.Mandates = append(receipt.Mandates, notice.Mandate)
+		if notice.AllStopped {
+			continue
+		}
+		place, err := n.revoke(tx, actorKiosk, record.Revocation{
+			Mandate: notice.Mandate, Reason: record.ReasonPerson, Channel: record.ChannelKiosk, Claimed: tx.Now, Code: &code,
+		})
+		if err != nil {
+			return Receipt{}, err
+		}
+		if receipt.Number == "" {
+			receipt.Number = receiptNumber(place)
+		}
+	}
+	if receipt.Number != "" {
+		return receipt, nil
+	}
+	return n.alreadyStopped(tx.Reader, receipt, 0)
+}
+
+// revoke writes a revocation and its journal entry.
+func (n *Node) revoke(tx *store.Tx, actor string, v record.Revocation) (record.Place, error) {
+	place, _, err := n.author(tx, &v)
+	if err != nil {
+		return place, err
+	}
+	return place, n.note(tx, entry{
+		Kind: journal.KindMandateStop, Actor: actor, Subject: v.Mandate.String(),
+		Public: map[string]any{
+			"lines": v.Lines, "reason": uint(v.Reason), "channel": uint(v.Channel), "claimed": v.Claimed.UnixMilli(),
+			"incarnation": place.Incarnation, "seq": place.Seq,
+		},
+	})
+}
+
+// alreadyStopped fills a receipt from the stop that came first for these lines.
+func (n *Node) alreadyStopped(r *store.Reader, receipt Receipt, lines uint32) (Receipt, error) {
+	receipt.Already = true
+	for _, id := range receipt.Mandates {
+		stops, err := n.stops(r, id)
+		if err != nil {
+			return receipt, err
+		}
+		for _, s := range stops {
+			if s.Lines != 0 && (lines == 0 || s.Lines&lines == 0) {
+				continue
+			}
+			receipt.At, receipt.Place = s.ReceivedAt, n.hubName(s.Where)
+			break
+		}
+		rows, err := r.Revocations(id)
+		if err != nil {
+			return receipt, err
+		}
+		for _, row := range rows {
+			if row.Received.Equal(receipt.At) {
+				receipt.Number, receipt.Published = receiptNumber(row.Place), row.Signed
+				return receipt, nil
+			}
+		}
+	}
+	return receipt, nil
+}
+
+// receiptNumber is short enough to be read aloud: four symbols of the hub, its
+// incarnation, the number in its log.
+func receiptNumber(p record.Place) string {
+	return id.Encode(p.Hub[:])[:4] + "-" + strconv.Itoa(int(p.Incarnation)) + "-" + strconv.FormatUint(uint64(p.Seq), 10)
+}

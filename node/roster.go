@@ -99,6 +99,9 @@ func (n *Node) takeRoster(tx *store.Tx, taken *heldRoster) (newer bool, err erro
 	if err := tx.PutMeta(metaRoster, taken.note); err != nil {
 		return false, err
 	}
+	if err := absorbing(tx, taken.Roster).reconsider(); err != nil {
+		return false, err
+	}
 	err = n.note(tx, entry{
 		Kind: journal.KindRosterInstall, Actor: actorMachine,
 		Public: map[string]any{"version": taken.Version},

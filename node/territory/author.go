@@ -54,6 +54,17 @@ func (a Author) Admits(incarnation uint16, seq uint32, hash [32]byte) bool {
 	return !a.Expelled
 }
 
+// Last returns the last seq of a log that the roster admits, and whether it
+// bounds that log at all.
+func (a Author) Last(incarnation uint16) (seq uint32, bounded bool) {
+	for _, c := range a.Cuts {
+		if c.Incarnation == incarnation {
+			return c.Seq, true
+		}
+	}
+	return 0, a.Expelled
+}
+
 // Location returns the zone of the territory's screens and papers.
 func (r *Roster) Location() *time.Location {
 	zone, err := time.LoadLocation(r.Zone)

@@ -86,10 +86,12 @@ func (tx *Tx) SetStanding(id int64, s record.Standing) error {
 	return err
 }
 
-// Quarantine marks the notices of a forked log from the fork on.
-func (tx *Tx) Quarantine(log record.LogID, from uint32) error {
-	_, err := tx.Exec(`UPDATE notices SET quarantined = 1 WHERE hub = ? AND incarnation = ? AND seq >= ? AND quarantined = 0`,
-		log.Hub[:], log.Incarnation, from)
+// Quarantine marks the notices of a forked log from the fork on, and no others;
+// 0 is no fork.
+func (tx *Tx) Quarantine(log record.LogID, fork uint32) error {
+	_, err := tx.Exec(`UPDATE notices SET quarantined = (?1 > 0 AND seq >= ?1)
+		WHERE hub = ?2 AND incarnation = ?3 AND quarantined <> (?1 > 0 AND seq >= ?1)`,
+		fork, log.Hub[:], log.Incarnation)
 	return err
 }
 

@@ -1,0 +1,163 @@
+package node
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"relais/node/fault"
+	"relais/node/internal/store"
+	"relais/node/record"
+	"relais/node/territory"
+)
+
+// author writes an unsigned record at the next place of this hub's log, in the
+// transaction of the change it tells. What it says holds here at once; others
+// learn it once it is signed. It refuses what the others would not let count.
+func (n *Node) author(tx *store.Tx, body record.Body) (record.Place, record.Hash, error) {
+	r, err := n.draftRecord(tx, body)
+	if err != nil {
+		return record.Place{}, record.Hash{}, err
+	}
+	payload, err := r.Encode()
+	if err != nil {
+		return record.Place{}, record.Hash{}, err
+	}
+	e := &record.Envelope{Record: r, Hash: record.ChainHash(n.self, payload), Payload: payload}
+	if err := n.absorbOwn(tx, e); err != nil {
+		return record.Place{}, record.Hash{}, fmt.Errorf("author record of kind %d: %w", r.Kind, err)
+	}
+	n.publishing.noteTime(r.Time)
+	n.wakeSigner() // it reads through the writer, and so after this transaction
+	return r.Place, e.Hash, nil
+}
+
+// draftRecord finds the next place of this hub's log. A log that others know
+// further than this hub does is not continued: the machine went back in time, so
+// it opens the next one, linked to the last head it knows.
+func (n *Node) draftRecord(tx *store.Tx, body record.Body) (record.Record, error) {
+	r := record.Record{Territory: n.birth.Territory, Time: tx.Now, Kind: record.KindOf(body), Body: body}
+	log, err := n.ownLog(tx.Reader)
+	if err != nil {
+		return r, err
+	}
+	tail, found, err := tx.Tail(log)
+	if err != nil {
+		return r, err
+	}
+	r.Place = record.Place{LogID: log, Seq: 1}
+	if !found {
+		return r, nil
+	}
+	r.Prev = [16]byte(tail.Hash[:16])
+	r.Time = laterOf(tx.Now, tail.Time)
+	known, err := tx.Log(log)
+	if err != nil {
+		return r, err
+	}
+	if tail.Source.IsZero() && known.Forked == 0 {
+		r.Seq = tail.Seq + 1
+		return r, nil
+	}
+	r.Incarnation++
+	return r, tx.PutMeta(metaIncarnation, []byte(strconv.Itoa(int(r.Incarnation))))
+}
+
+// ownLog is the log this hub writes to.
+func (n *Node) ownLog(r *store.Reader) (record.LogID, error) {
+	log := record.LogID{Hub: n.self}
+	text, found, err := r.Meta(metaIncarnation)
+	if err != nil {
+		return log, err
+	}
+	if !found {
+		return log, fmt.Errorf("the folder names no incarnation")
+	}
+	incarnation, err := strconv.ParseUint(string(text), 10, 16)
+	log.Incarnation = uint16(incarnation)
+	return log, err
+}
+
+// absorbOwn keeps an unsigned record and lets it say here what it says.
+func (n *Node) absorbOwn(tx *store.Tx, e *record.Envelope) error {
+	roster := n.Roster()
+	if roster == nil {
+		return fault.Errorf(fault.Unavailable,
+			"Ce relais n’a pas encore reçu le registre de son territoire : il ne peut rien enregistrer. Prévenez le service informatique.",
+			"no roster yet")
+	}
+	a := absorbing(tx, roster)
+	if err := barred(a.admit(e)); err != nil {
+		return err
+	}
+	log, err := a.log(e.LogID)
+	if err != nil {
+		return err
+	}
+	row := store.RecordRow{
+		Place: e.Place, Hash: e.Hash, Prev: e.Prev, Kind: e.Kind, Time: e.Time, Payload: e.Payload, Received: tx.Now,
+	}
+	if row.ID, err = tx.AddRecord(row); err != nil {
+		return err
+	}
+	if e.Seq == 1 {
+		if err := tx.PutLog(*log); err != nil {
+			return err
+		}
+	}
+	if err := a.sayAtOnce(row, e); err != nil {
+		return err
+	}
+	if err := a.sayInOrder(row, e, log); err != nil {
+		return err
+	}
+	return a.finish()
+}
+
+// barred is what a person reads when her hub may not say what she asks.
+func barred(bar record.Bar) error {
+	switch bar {
+	case "":
+		return nil
+	case record.BarAuthor, record.BarCut:
+		return fault.Errorf(fault.Forbidden,
+			"Ce relais n’est pas autorisé à le faire pour cette structure. Voyez avec le département.", "refused: bar %s", bar)
+	default:
+		return fault.Errorf(fault.Internal, "Le relais n’a pas pu préparer l’envoi. Rien n’a été enregistré.", "refused: bar %s", bar)
+	}
+}
+
+// grantsBlocked refuses grants while this hub's clock cannot be right: before its
+// own release, before its own last record, or too far from its peers'. Stops are
+// never refused for that.
+func (n *Node) grantsBlocked(now time.Time) error {
+	blocked := func(why string, args ...any) error {
+		return fault.Errorf(fault.Unavailable,
+			"L’horloge de ce relais n’est pas à l’heure : aucun mandat ne peut être créé. Arrêter un mandat reste possible. Prévenez le service informatique.",
+			why, args...)
+	}
+	if now.Before(n.release) {
+		return blocked("clock %s is before the release %s", now.UTC().Format(time.RFC3339), n.release.UTC().Format(time.RFC3339))
+	}
+	if last := n.publishing.lastTime(); now.Before(last) {
+		return blocked("clock %s is before the last record %s", now.UTC().Format(time.RFC3339), last.Format(time.RFC3339))
+	}
+	if ahead, known := n.publishing.ahead(now); known && ahead.Abs() > record.MaxClockSkew {
+		return blocked("clock is %s ahead of the peers' median", ahead.Round(time.Second))
+	}
+	return nil
+}
+
+// PeerClock notes how far this hub's clock is ahead of a peer's (behind:
+// negative), as measured at the moment at. Cheap; kept in memory. A clock more
+// than five minutes from the median of its peers' blocks grants.
+func (n *Node) PeerClock(peer territory.HubID, ahead time.Duration, at time.Time) {
+	n.publishing.noteClock(peer, ahead, at)
+}
+
+func laterOf(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,112 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"relais/node/fault"
+	"relais/node/internal/store"
+	"relais/node/mandate"
+	"relais/node/people"
+	"relais/node/record"
+)
+
+// The quota of stops at a desk for mandates of other structures. It binds this
+// hub; others apply what they receive, always, and raise an alarm above it.
+const (
+	maxForeignStops    = 20
+	foreignStopsPeriod = time.Hour
+)
+
+// DeskStop is a stop asked for at a desk.
+type DeskStop struct {
+	Mandate mandate.ID
+	Lines   []uint8 // empty: all
+	Reason  record.Reason
+	Claimed time.Time // zero: now
+}
+
+// StopAtDesk stops a mandate, or lines of it, at a desk. For a mandate of another
+// structure the person herself asks, her identity shown; at most 20 of those an
+// hour on one hub, then Limited.
+func (n *Node) StopAtDesk(ctx context.Context, by Actor, s DeskStop) (receipt Receipt, err error) {
+	if err := by.may(people.VerbStop); err != nil {
+		return Receipt{}, err
+	}
+	err = n.db.Write(ctx, func(tx *store.Tx) (err error) {
+		receipt, err = n.stopAtDesk(tx, by, s)
+		return err
+	})
+	if err != nil {
+		return Receipt{}, fmt.Errorf("stop %s at the desk: %w", s.Mandate, err)
+	}
+	return receipt, nil
+}
+
+func (n *Node) stopAtDesk(tx *store.Tx, by Actor, s DeskStop) (Receipt, error) {
+	notices, err := tx.Notices(s.Mandate)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if len(notices) == 0 {
+		return Receipt{}, unknownMandate(s.Mandate)
+	}
+	v, err := deskRevocation(tx.Now, notices[0], s)
+	if err != nil {
+		return Receipt{}, err
+	}
+	receipt := Receipt{Mandates: []mandate.ID{s.Mandate}, Place: n.Name(), At: tx.Now}
+	standing := record.Standing{All: notices[0].AllStopped, Lines: notices[0].Stopped}
+	if standing.All || v.Lines != 0 && standing.Lines&v.Lines == v.Lines {
+		return n.alreadyStopped(tx.Reader, receipt, v.Lines)
+	}
+	if notices[0].Structure != by.Structure {
+		if err := n.mayStopForeign(tx, by, v); err != nil {
+			return Receipt{}, err
+		}
+	}
+	place, err := n.revoke(tx, by.Helper.String(), v)
+	receipt.Number = receiptNumber(place)
+	return receipt, err
+}
+
+// deskRevocation checks what was asked and puts it in a record's terms.
+func deskRevocation(now time.Time, notice store.NoticeRow, s DeskStop) (record.Revocation, error) {
+	v := record.Revocation{Mandate: s.Mandate, Reason: s.Reason, Channel: record.ChannelDesk, Claimed: s.Claimed}
+	for _, line := range s.Lines {
+		if line < 1 || line > notice.Lines {
+			return v, fault.Errorf(fault.Invalid, "Cette ligne n’est pas dans le mandat.", "line %d of %d", line, notice.Lines).On("lines")
+		}
+		v.Lines |= 1 << (line - 1)
+	}
+	if s.Reason < record.ReasonPerson || s.Reason > record.ReasonOther {
+		return v, fault.Errorf(fault.Invalid, "Choisissez pourquoi le mandat est arrêté.", "reason %d", s.Reason).On("reason")
+	}
+	if v.Claimed.IsZero() {
+		v.Claimed = now
+	}
+	v.Claimed = v.Claimed.UTC().Truncate(time.Millisecond)
+	if v.Claimed.After(now) || v.Claimed.Before(notice.Start) {
+		return v, fault.Errorf(fault.Invalid, "La date de l’arrêt est avant le mandat ou dans l’avenir.", "claimed instant out of range").On("claimed")
+	}
+	return v, nil
+}
+
+// mayStopForeign bounds what this desk stops for other structures.
+func (n *Node) mayStopForeign(tx *store.Tx, by Actor, v record.Revocation) error {
+	if v.Reason != record.ReasonPerson {
+		return fault.Errorf(fault.Forbidden,
+			"Ce mandat est celui d’une autre structure : seule la personne elle-même peut demander son arrêt ici.",
+			"reason %d for a mandate of another structure", v.Reason).On("reason")
+	}
+	stops, err := tx.DeskStops(n.self, by.Structure, tx.Now.Add(-foreignStopsPeriod), maxForeignStops)
+	if err != nil || len(stops) < maxForeignStops {
+		return err
+	}
+	wait := stops[0].Add(foreignStopsPeriod).Sub(tx.Now)
+	return fault.Errorf(fault.Limited,
+		fmt.Sprintf("Ce relais a déjà arrêté %d mandats d’autres structures en une heure. Réessayez dans %d minutes, ou utilisez le code d’arrêt à la borne.",
+			maxForeignStops, int(wait/time.Minute)+1),
+		"%d desk stops for other structures in an hour", len(stops)).After(wait)
+}

@@ -1,0 +1,249 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"relais/node/internal/store"
+	"relais/node/record"
+	"relais/node/territory"
+)
+
+// The bounds of the signer loop.
+const (
+	maxSignBatch  = 64                     // records a transaction
+	signBatchTime = 20 * time.Millisecond  // after which what is signed is published
+	signRetry     = 100 * time.Millisecond // after a first failure; then twice as long
+	maxSignRetry  = 30 * time.Second
+	signSweep     = time.Minute // looks for unsigned records even when nobody woke it
+	clockMemory   = 15 * time.Minute
+)
+
+// publishing is what the signer loop and its subscribers share.
+type publishing struct {
+	subscribers []func(wire []byte, from territory.HubID) // filled while wiring, before Run
+	wake        chan struct{}                             // of one: set before Run
+
+	mu     sync.Mutex
+	last   time.Time                          // of this hub's last record; guarded by mu
+	clocks map[territory.HubID]clockDeviation // guarded by mu
+}
+
+type clockDeviation struct {
+	ahead time.Duration
+	at    time.Time
+}
+
+func (n *Node) openPublishing(ctx context.Context) error {
+	p := &n.publishing
+	p.wake = make(chan struct{}, 1)
+	p.clocks = map[territory.HubID]clockDeviation{}
+	return n.db.Read(ctx, func(r *store.Reader) error {
+		log, err := n.ownLog(r)
+		if err != nil {
+			return err
+		}
+		tail, _, err := r.Tail(log)
+		p.last = tail.Time
+		return err
+	})
+}
+
+// wakeSigner tells the loop that there is something to sign. It never waits.
+func (n *Node) wakeSigner() {
+	select {
+	case n.publishing.wake <- struct{}{}:
+	default:
+	}
+}
+
+// tell hands a signed record to the subscribers.
+func (n *Node) tell(wire []byte, from territory.HubID) {
+	for _, f := range n.publishing.subscribers {
+		f(wire, from)
+	}
+}
+
+// publish is the signer loop: it signs what the changes left unsigned, in log
+// order, and hands it over. A slow or failing key delays publication and nothing
+// else; the loop tries again, later and later, and ends with ctx.
+func (n *Node) publish(ctx context.Context) error {
+	retry := signRetry
+	for ctx.Err() == nil {
+		wait := signSweep
+		more, err := n.signBatch(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			n.log.WarnContext(ctx, "records wait for their signature", "err", err, "retry", retry)
+			n.pause(ctx, retry)
+			retry = min(2*retry, maxSignRetry)
+			continue
+		case more:
+			wait = 0
+		}
+		retry = signRetry
+		if wait > 0 {
+			n.sleep(ctx, wait)
+		}
+	}
+	return nil
+}
+
+// sleep waits until there is something to sign.
+func (n *Node) sleep(ctx context.Context, wait time.Duration) {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-n.publishing.wake:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// pause waits whatever comes: a key that fails is left alone for a while.
+func (n *Node) pause(ctx context.Context, wait time.Duration) {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// signed is an unsigned row with its signature.
+type signed struct {
+	row       store.RecordRow
+	signature [64]byte
+}
+
+// signBatch signs the first records that wait, stores their signatures in one
+// transaction and hands them over. What was signed before a failure is published.
+func (n *Node) signBatch(ctx context.Context) (more bool, err error) {
+	rows, err := n.unsigned(ctx)
+	if err != nil || len(rows) == 0 {
+		return false, err
+	}
+	batch, signErr := n.signRows(ctx, rows)
+	if len(batch) > 0 {
+		if err := n.storeSignatures(ctx, batch); err != nil {
+			return false, err
+		}
+		for _, s := range batch {
+			n.tell(record.Assemble(s.row.Hub, s.row.Payload, s.signature), territory.HubID{})
+		}
+	}
+	return true, signErr
+}
+
+// unsigned reads through the writer: behind the transaction that woke the loop,
+// and acknowledged only once that one is on the disk.
+func (n *Node) unsigned(ctx context.Context) (rows []store.RecordRow, err error) {
+	err = n.db.Write(ctx, func(tx *store.Tx) (err error) {
+		rows, err = tx.UnsignedRecords(maxSignBatch)
+		return err
+	})
+	return rows, err
+}
+
+func (n *Node) signRows(ctx context.Context, rows []store.RecordRow) (batch []signed, err error) {
+	begun := time.Now()
+	for _, row := range rows {
+		signature, err := n.signOne(ctx, row)
+		if err != nil {
+			return batch, fmt.Errorf("record %d: %w", row.Seq, err)
+		}
+		batch = append(batch, signed{row, signature})
+		if time.Since(begun) > signBatchTime {
+			break
+		}
+	}
+	return batch, nil
+}
+
+// signOne asks the key, which may hang: the loop leaves it behind when ctx ends.
+func (n *Node) signOne(ctx context.Context, row store.RecordRow) (signature [64]byte, err error) {
+	type answer struct {
+		signature [64]byte
+		err       error
+	}
+	answers := make(chan answer, 1)
+	go func() {
+		signature, err := record.Sign(n.signer, n.birth.Territory, n.self, row.Payload)
+		answers <- answer{signature, err}
+	}()
+	select {
+	case a := <-answers:
+		return a.signature, a.err
+	case <-ctx.Done():
+		return signature, ctx.Err()
+	}
+}
+
+func (n *Node) storeSignatures(ctx context.Context, batch []signed) error {
+	return n.db.Write(ctx, func(tx *store.Tx) error {
+		heads := map[record.LogID]store.Log{}
+		for _, s := range batch {
+			if err := tx.SignRecord(s.row.ID, s.signature); err != nil {
+				return err
+			}
+			log, met := heads[s.row.LogID]
+			if !met {
+				var err error
+				if log, err = tx.Log(s.row.LogID); err != nil {
+					return err
+				}
+			}
+			if s.row.Seq == log.Head+1 {
+				log.Head, log.Hash = s.row.Seq, s.row.Hash
+			}
+			heads[s.row.LogID] = log
+		}
+		for _, log := range heads {
+			if err := tx.PutLog(log); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// noteTime keeps the time of this hub's last record.
+func (p *publishing) noteTime(at time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.last = laterOf(p.last, at)
+}
+
+func (p *publishing) lastTime() time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.last
+}
+
+func (p *publishing) noteClock(peer territory.HubID, ahead time.Duration, at time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.clocks[peer] = clockDeviation{ahead, at}
+}
+
+// ahead is the median of what the peers' clocks said lately.
+func (p *publishing) ahead(now time.Time) (median time.Duration, known bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var all []time.Duration
+	for _, c := range p.clocks {
+		if now.Sub(c.at).Abs() < clockMemory {
+			all = append(all, c.ahead)
+		}
+	}
+	if len(all) == 0 {
+		return 0, false
+	}
+	slices.Sort(all)
+	return all[len(all)/2], true
+}
