@@ -144,4 +144,5 @@ func (p *Pushed) add(o Outcome) {
 	p.Known += o.Known
 	p.Refused += o.Refused
 	p.Held += o.Held
+	p.Postponed += o.Postponed
 }

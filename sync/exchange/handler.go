@@ -119,6 +119,9 @@ type Outcome struct {
 	Known   int `json:"known"`
 	Refused int `json:"refused"`
 	Held    int `json:"held"`
+	// Postponed were good and not kept, too many of their log waiting already:
+	// they come again, in order.
+	Postponed int `json:"postponed"`
 }
 
 func (h *handler) records(w http.ResponseWriter, r *http.Request) error {

@@ -93,6 +93,7 @@ func (c *Client) applyPage(ctx context.Context, hub territory.HubID, page []byte
 	sum.Known += done.Known
 	sum.Refused += done.Refused
 	sum.Held += done.Held
+	sum.Postponed += done.Postponed
 	return done.New > 0, nil
 }
 
