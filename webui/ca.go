@@ -1,0 +1,175 @@
+package webui
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/big"
+	"net"
+	"slices"
+	"time"
+
+	"github.com/caddyserver/certmagic"
+)
+
+// How long the hub's own certificates live. A leaf is renewed when a third of
+// its life is left, so a machine off for ten days starts with a valid one, and
+// one off for longer renews before it answers.
+const (
+	rootLife = 10 * 365 * 24 * time.Hour
+	leafLife = 30 * 24 * time.Hour
+	// backdated lets clients whose clock is a little behind accept a new one.
+	backdated = time.Hour
+)
+
+// caKey is where the authority is kept, sealed: certificate then key, in PEM, as
+// one value so that they are never of two makings.
+const caKey = "webui/authority"
+
+// ca is the hub's own certificate authority. Its certificate is constrained,
+// critically, to the hub's host names: trusted by a whole département, its key
+// still makes no certificate for any other site.
+type ca struct {
+	cert *x509.Certificate
+	key  *ecdsa.PrivateKey
+}
+
+// loadCA reads the authority, or makes it when there is none. When the host
+// names changed, it is made anew: its constraint is the names.
+func loadCA(ctx context.Context, s secrets, names []string, now time.Time) (*ca, error) {
+	bundle, err := s.Load(ctx, caKey)
+	if err == nil {
+		c, err := parseCA(bundle)
+		if err != nil {
+			return nil, err
+		}
+		if sameNames(c.cert.PermittedDNSDomains, names) && now.Before(c.cert.NotAfter) {
+			return c, nil
+		}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("read the local authority: %w", err)
+	}
+	c, bundle, err := makeCA(names, now)
+	if err != nil {
+		return nil, err
+	}
+	return c, s.Store(ctx, caKey, bundle)
+}
+
+func makeCA(names []string, now time.Time) (*ca, []byte, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, nil, err
+	}
+	everyIPv4 := &net.IPNet{IP: net.IPv4zero.To4(), Mask: net.CIDRMask(0, 32)}
+	everyIPv6 := &net.IPNet{IP: net.IPv6zero, Mask: net.CIDRMask(0, 128)}
+	template := &x509.Certificate{
+		SerialNumber: serial(), Subject: pkix.Name{CommonName: "Relais " + names[0]},
+		NotBefore: now.Add(-backdated), NotAfter: now.Add(rootLife),
+		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true,
+		KeyUsage:                    x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+		PermittedDNSDomainsCritical: true, PermittedDNSDomains: names,
+		ExcludedIPRanges: []*net.IPNet{everyIPv4, everyIPv6},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return nil, nil, fmt.Errorf("make the local authority: %w", err)
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, nil, err
+	}
+	bundle := append(certificatePEM(der), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})...)
+	c, err := parseCA(bundle)
+	return c, bundle, err
+}
+
+func parseCA(bundle []byte) (*ca, error) {
+	certBlock, rest := pem.Decode(bundle)
+	keyBlock, _ := pem.Decode(rest)
+	if certBlock == nil || keyBlock == nil {
+		return nil, errors.New("the local authority is not a certificate and a key")
+	}
+	cert, err := x509.ParseCertificate(certBlock.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("read the local authority: %w", err)
+	}
+	key, err := x509.ParsePKCS8PrivateKey(keyBlock.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("read the local authority's key: %w", err)
+	}
+	signer, ok := key.(*ecdsa.PrivateKey)
+	if !ok || !signer.PublicKey.Equal(cert.PublicKey) {
+		return nil, errors.New("the local authority's key is not its certificate's")
+	}
+	return &ca{cert, signer}, nil
+}
+
+// issue signs a certificate for the key and names of a request.
+func (c *ca) issue(request *x509.CertificateRequest, now time.Time) ([]byte, error) {
+	if err := request.CheckSignature(); err != nil {
+		return nil, fmt.Errorf("certificate request: %w", err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: serial(), NotBefore: now.Add(-backdated), NotAfter: now.Add(leafLife),
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		DNSNames: request.DNSNames, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, c.cert, request.PublicKey, c.key)
+	if err != nil {
+		return nil, fmt.Errorf("sign a certificate: %w", err)
+	}
+	return append(certificatePEM(der), certificatePEM(c.cert.Raw)...), nil
+}
+
+// issuer is certmagic's view of the authority.
+type issuer struct {
+	ca  *ca
+	now func() time.Time
+}
+
+var _ certmagic.Issuer = issuer{}
+
+// Issue implements certmagic.Issuer.
+func (i issuer) Issue(_ context.Context, request *x509.CertificateRequest) (*certmagic.IssuedCertificate, error) {
+	chain, err := i.ca.issue(request, i.now())
+	if err != nil {
+		return nil, err
+	}
+	return &certmagic.IssuedCertificate{Certificate: chain}, nil
+}
+
+// IssuerKey implements certmagic.Issuer: certificates of an earlier authority
+// are not mistaken for this one's.
+func (i issuer) IssuerKey() string {
+	sum := sha256.Sum256(i.ca.cert.Raw)
+	return "relais-" + hex.EncodeToString(sum[:8])
+}
+
+func certificatePEM(der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+}
+
+// serial is 127 random bits (CA/Browser Forum asks for at least 64).
+func serial() *big.Int {
+	b := make([]byte, 16)
+	rand.Read(b) // never fails since Go 1.24
+	b[0] &= 0x7f
+	return new(big.Int).SetBytes(b)
+}
+
+func sameNames(a, b []string) bool {
+	a, b = slices.Clone(a), slices.Clone(b)
+	slices.Sort(a)
+	slices.Sort(b)
+	return slices.Equal(slices.Compact(a), slices.Compact(b))
+}

@@ -1,0 +1,69 @@
+package locale
+
+import "fmt"
+
+// kiosk is the catalogue of the kiosk's screens, French first. Keys are said by
+// the templates; a missing one fails the page's test.
+var kiosk = map[string]string{
+	"home.title":       "Bonjour. Que voulez-vous faire ?",
+	"home.hello":       "Bonjour.",
+	"home.question":    "Que voulez-vous faire ?",
+	"home.lead":        "Touchez un bouton. Rien n’est gardé quand vous partez.",
+	"home.stop":        "Arrêter mon mandat",
+	"home.stop.about":  "Avec le code de votre papier",
+	"home.rights":      "Mes droits",
+	"home.rights.of":   "Ce qui est noté, qui peut le lire, comment l’arrêter",
+	"call":             "Appeler quelqu’un",
+	"call.title":       "J’ai besoin d’aide",
+	"call.lead":        "Gardez cet écran affiché : il se voit de loin. Vous pouvez aussi aller à l’accueil.",
+	"call.back":        "Quelqu’un est venu",
+	"erase":            "Quitter et tout effacer",
+	"back":             "Retour",
+	"stop.title":       "Arrêter mon mandat",
+	"stop.lead":        "Écrivez le code de votre papier. Il est dans le cadre « Pour arrêter ce mandat ».",
+	"stop.label":       "Code d’arrêt",
+	"stop.hint":        "16 lettres ou chiffres, puis un signe de contrôle. Majuscules et tirets ne comptent pas.",
+	"stop.effect":      "Le mandat s’arrête tout de suite, dans tous les relais. Vous n’avez pas de raison à donner.",
+	"stop.submit":      "Arrêter ce mandat",
+	"stop.lost":        "Je n’ai pas mon papier",
+	"stop.lost.about":  "Demandez au bureau de n’importe quel relais : on peut arrêter le mandat avec vous.",
+	"stop.wait":        "Vous pourrez réessayer dans %s.",
+	"receipt.title":    "C’est arrêté",
+	"receipt.already":  "C’était déjà arrêté",
+	"receipt.lead":     "Aucun aidant de ce territoire ne peut plus utiliser ce mandat.",
+	"receipt.leads":    "Aucun aidant de ce territoire ne peut plus utiliser ces mandats.",
+	"receipt.number":   "Reçu n°",
+	"receipt.when":     "Quand",
+	"receipt.where":    "Où",
+	"receipt.pending":  "C’est effectif ici dès maintenant. L’envoi aux autres relais est en cours.",
+	"receipt.keep":     "Imprimez ce reçu ou recopiez le numéro : il prouve que vous avez demandé l’arrêt.",
+	"receipt.print":    "Imprimer le reçu",
+	"receipt.anew":     "Besoin d’aide encore ? Un nouveau mandat se fait au bureau, quand vous voulez.",
+	"rights.title":     "Mes droits",
+	"rights.stop":      "Je peux arrêter",
+	"rights.stop.p":    "J’arrête un mandat quand je veux, sans donner de raison, à la borne ou au bureau de n’importe quel relais.",
+	"rights.read":      "Je peux savoir",
+	"rights.read.p":    "Je demande au bureau ce qui est noté sur moi, qui l’a lu et ce qui a été fait pour moi.",
+	"rights.keep":      "Mes mots de passe restent à moi",
+	"rights.keep.p":    "La structure ne garde jamais mes mots de passe. Personne ne se connecte à mes comptes sans moi avec un mandat d’ici.",
+	"rights.where":     "Mes informations restent ici",
+	"rights.where.p":   "Mon nom et mes démarches restent dans la structure qui m’aide. Les autres relais savent seulement si le mandat est en cours ou arrêté.",
+	"rights.forget":    "Je peux faire effacer",
+	"rights.forget.p":  "Je demande au bureau d’effacer ce qui n’a plus besoin d’être gardé.",
+	"fresh.at":         "Informations à jour à %s",
+	"problem.home":     "Revenir à l’accueil",
+	"code.wrong.title": "Ce code n’arrête aucun mandat",
+}
+
+// Kiosk returns a sentence of the kiosk. An unknown key is an error, so that a
+// page that lacks a sentence is not shown without it.
+func Kiosk(key string, args ...any) (string, error) {
+	text, found := kiosk[key]
+	if !found {
+		return "", fmt.Errorf("the kiosk's catalogue has no %q", key)
+	}
+	if len(args) == 0 {
+		return text, nil
+	}
+	return fmt.Sprintf(text, args...), nil
+}

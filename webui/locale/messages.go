@@ -1,0 +1,72 @@
+package locale
+
+// Messages of the forms: what a control needs, said where it is filled.
+const (
+	GivenMissing       = "Écrivez le prénom."
+	FamilyMissing      = "Écrivez le nom."
+	BirthDateInvalid   = "Écrivez la date de naissance avec des chiffres : jour/mois/année, par exemple 14/03/1950."
+	BirthPlaceMissing  = "Écrivez le lieu de naissance."
+	EvidenceMissing    = "Dites comment vous savez qui est la personne."
+	AdultMissing       = "Posez la question, puis cochez la réponse."
+	AdultNo            = "Une personne mineure ne peut pas donner de mandat ici. Voyez avec son parent ou son tuteur."
+	UnprotectedMissing = "Posez la question, puis cochez la réponse."
+	UnprotectedNo      = "Avec une mesure de protection, le mandat se voit avec la personne qui la représente ou qui l’assiste."
+	WillingMissing     = "Posez la question, puis cochez la réponse."
+	WillingNo          = "Sans son accord libre et clair, il n’y a pas de mandat. Vous pouvez l’accompagner autrement."
+	LineScopeMissing   = "Choisissez la démarche de cette ligne."
+	LineServiceMissing = "Écrivez le nom du service, par exemple impots.gouv.fr."
+	LineActsMissing    = "Écrivez au moins un acte, par exemple : consulter l’avis d’impôt."
+	LinesMissing       = "Un mandat a au moins une ligne : un service et ce que vous y ferez."
+	TermMissing        = "Choisissez une durée."
+	PostureMissing     = "Choisissez comment vous aidez la personne."
+	CodeMissing        = "Écrivez le code à 6 chiffres de votre application ou de votre carte."
+	SignInMissing      = "Remplissez ce champ pour vous connecter."
+	SignedMissing      = "Les deux copies doivent être signées avant de continuer."
+	HandedMissing      = "Une copie doit être remise à la personne avant de continuer."
+	LineMissing        = "Choisissez la ligne du mandat que vous avez utilisée."
+	ChannelMissing     = "Dites comment la démarche a été faite."
+	PresentMissing     = "Dites si la personne était là."
+	StopLinesMissing   = "Choisissez ce qui s’arrête : tout, ou certaines lignes."
+	ReasonMissing      = "Choisissez une raison."
+	StopCodeMissing    = "Écrivez le code qui est sur votre papier, dans le cadre « Pour arrêter ce mandat »."
+)
+
+// Flashes: what was just done, said once on the page that follows.
+const (
+	FlashPaper   = "Les deux copies sont signées et une est remise. Le mandat est actif."
+	FlashAct     = "La démarche est enregistrée."
+	FlashStopped = "C’est arrêté."
+	FlashClosed  = "L’accompagnement est terminé."
+	FlashOut     = "Vous êtes déconnecté."
+	FlashIdle    = "Votre session est finie. Connectez-vous pour continuer : rien n’est perdu."
+)
+
+// Problems: pages that say no, by what happened rather than by number.
+const (
+	ProblemNotFound  = "Cette page n’existe pas, ou plus."
+	ProblemMethod    = "Cette page ne peut pas être demandée de cette façon."
+	ProblemTooLarge  = "Ce qui a été envoyé est trop long."
+	ProblemCrossSite = "Cette demande vient d’un autre site : elle est refusée. Rien n’a été enregistré."
+	ProblemHost      = "Ce nom ne désigne pas ce relais."
+	ProblemForm      = "Le formulaire n’a pas pu être lu. Revenez en arrière et recommencez."
+	ProblemStale     = "Ce mandat a changé dans une autre fenêtre. Relisez-le avant de continuer."
+)
+
+// ProblemTitle is the heading of a page that says no.
+func ProblemTitle(status int) string {
+	switch status {
+	case 403:
+		return "C’est refusé"
+	case 404:
+		return "Page introuvable"
+	case 413:
+		return "Trop long"
+	case 421:
+		return "Ce n’est pas ici"
+	case 429:
+		return "Un peu de patience"
+	case 503:
+		return "Le relais n’est pas prêt"
+	}
+	return "Cela n’a pas marché"
+}

@@ -1,0 +1,61 @@
+package page
+
+import "time"
+
+// KioskHome is /kiosque.
+type KioskHome struct{ Base }
+
+// Template implements Page.
+func (*KioskHome) Template() string { return "kiosk_home" }
+
+// KioskStop is /kiosque/arreter.
+type KioskStop struct {
+	Base
+	Code string // as typed
+}
+
+// Wait is how long to wait after too many wrong codes; zero for not at all.
+func (p *KioskStop) Wait() time.Duration {
+	for _, f := range p.Faults {
+		if f.Wait > 0 {
+			return f.Wait
+		}
+	}
+	return 0
+}
+
+// Template implements Page.
+func (*KioskStop) Template() string { return "kiosk_stop" }
+
+// Receipt is what a person takes away after a stop: nothing of who or what for.
+type Receipt struct {
+	Number  string
+	Place   string // the site's name
+	At      time.Time
+	Count   int  // mandates stopped
+	Partly  bool // lines only
+	Already bool // it was stopped before: Place and At are then those
+	// Published is false until the record is signed: effective here, being sent.
+	Published bool
+}
+
+// KioskReceipt is /kiosque/recu.
+type KioskReceipt struct {
+	Base
+	Receipt Receipt
+}
+
+// Template implements Page.
+func (*KioskReceipt) Template() string { return "kiosk_receipt" }
+
+// KioskRights is /kiosque/droits.
+type KioskRights struct{ Base }
+
+// Template implements Page.
+func (*KioskRights) Template() string { return "kiosk_rights" }
+
+// KioskCall is /kiosque/appeler: a screen that can be seen from afar.
+type KioskCall struct{ Base }
+
+// Template implements Page.
+func (*KioskCall) Template() string { return "kiosk_call" }

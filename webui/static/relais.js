@@ -1,0 +1,46 @@
+// Small conveniences. Every page works without this file.
+"use strict";
+
+// Buttons that print exist only where printing works.
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}
+
+// The stop code: groups of four as it is typed, and the code that a QR carries
+// in the fragment, which no server ever sees.
+const stop = document.querySelector("input[data-stop-code]");
+if (stop) {
+  const grouped = (text) => {
+    const clean = text.toUpperCase().replace(/[^0-9A-Z*~$=]/g, "").slice(0, 17);
+    return clean.replace(/(.{4})(?=.)/g, "$1-");
+  };
+  stop.addEventListener("input", () => {
+    if (stop.selectionStart === stop.value.length) stop.value = grouped(stop.value);
+  });
+  const carried = decodeURIComponent(window.location.hash.slice(1));
+  if (carried) {
+    stop.value = grouped(carried);
+    history.replaceState(null, "", window.location.pathname);
+  }
+}
+
+// Waiting after wrong codes: the seconds go down.
+const waiting = document.querySelector("[data-wait]");
+if (waiting) {
+  let left = Number(waiting.dataset.wait);
+  const tick = setInterval(() => {
+    left -= 1;
+    if (left > 0) return;
+    clearInterval(tick);
+    waiting.hidden = true;
+  }, 1000);
+}
+
+// The suggestions of services follow the démarche.
+for (const choice of document.querySelectorAll("select[data-services]")) {
+  choice.addEventListener("change", () => {
+    const field = document.getElementById(choice.dataset.services);
+    field.setAttribute("list", choice.value ? "services-" + choice.value : "services");
+  });
+}

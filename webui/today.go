@@ -1,0 +1,59 @@
+package webui
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"relais/node"
+	"relais/node/mandate"
+	"relais/webui/page"
+)
+
+const (
+	visitsShown   = 100
+	remindersRead = 100 // counts stop there: "100 et plus"
+	endingWithin  = 30  // days
+)
+
+func (s *Server) today(w http.ResponseWriter, r *http.Request, by node.Actor) error {
+	ctx := r.Context()
+	visits, err := s.node.Today(ctx, by, visitsShown)
+	if err != nil {
+		return err
+	}
+	reminders, err := s.reminders(ctx, by)
+	if err != nil {
+		return err
+	}
+	view, err := s.node.Territory(ctx)
+	if err != nil {
+		return err
+	}
+	p := &page.Today{Base: deskBase("Aujourd’hui", "today"), Visits: visits, Reminders: reminders, Hubs: view.Hubs, National: view.Freshness.National}
+	p.HasNational = view.Roster != nil && view.Roster.National != nil
+	return s.render(w, r, http.StatusOK, p)
+}
+
+// reminders counts what waits for a helper of the structure.
+func (s *Server) reminders(ctx context.Context, by node.Actor) (page.Reminders, error) {
+	toSign, err := s.node.Mandates(ctx, by, node.MandateFilter{State: mandate.StateAwaitingPaper, Limit: remindersRead})
+	if err != nil {
+		return page.Reminders{}, err
+	}
+	active, err := s.node.Mandates(ctx, by, node.MandateFilter{State: mandate.StateActive, Limit: remindersRead})
+	if err != nil {
+		return page.Reminders{}, err
+	}
+	return page.Reminders{ToSign: len(toSign), Ending: ending(active, s.now()), Limit: remindersRead}, nil
+}
+
+func ending(rows []node.MandateRow, now time.Time) int {
+	n := 0
+	for _, row := range rows {
+		if row.End.Before(now.Add(endingWithin * 24 * time.Hour)) {
+			n++
+		}
+	}
+	return n
+}
