@@ -95,11 +95,11 @@ func (h *hubStatus) add(head store.Head) {
 	if head.Hub != h.ID {
 		return
 	}
-	h.Records += int(head.Seq) + head.Held
+	h.Records += head.Records
 	h.Notices += head.Notices
 	h.Revocations += head.Revocations
 	h.Held += head.Held
-	h.Forked = h.Forked || head.ForkedAt > 0
+	h.Forked = h.Forked || head.Forked
 }
 
 func (s status) print(w io.Writer) error {

@@ -15,12 +15,7 @@ func (s *Service) Counts(ctx context.Context, asker territory.HubID) (national.C
 	}
 	var c national.Counts
 	for _, l := range logs {
-		if l.limit != nil {
-			if l.Head, err = s.db.HeadUpTo(ctx, l.LogID, *l.limit); err != nil {
-				return national.Counts{}, err
-			}
-		}
-		c.Records += int(l.Seq) + l.Held
+		c.Records += l.Records
 		c.Notices += l.Notices
 		c.Revocations += l.Revocations
 	}

@@ -17,7 +17,6 @@ const (
 	refusedAuthor    = "author"    // not in the roster
 	refusedCut       = "cut"       // above what the roster still admits
 	refusedSignature = "signature" // not the author's
-	refusedGap       = "gap"       // too far ahead of its log
 )
 
 // Apply verifies each record and stores the good ones in one transaction, which
@@ -39,13 +38,10 @@ func (s *Service) Apply(ctx context.Context, wires [][]byte, from territory.HubI
 	if err != nil {
 		return node.Applied{}, fmt.Errorf("store %d records: %w", len(rows), err)
 	}
-	if done.TooFar > 0 {
-		refused[refusedGap] = done.TooFar
-	}
 	if err := s.db.Refused(ctx, from, refused, s.o.Now()); err != nil {
 		return node.Applied{}, fmt.Errorf("count refusals: %w", err)
 	}
-	applied := node.Applied{New: done.New, Known: done.Known, Held: done.Held}
+	applied := node.Applied{New: done.New, Known: done.Known, Held: done.Held, Postponed: done.Postponed}
 	for _, n := range refused {
 		applied.Refused += n
 	}

@@ -15,11 +15,11 @@ import (
 type standing struct {
 	store.Head
 	index uint16
-	limit *uint32 // the log's cut, when something stands above it
+	bound store.Bound
 }
 
 // standings returns the logs of the roster's members, by index then incarnation,
-// none above its cut.
+// each within its cut.
 func (s *Service) standings(ctx context.Context) ([]standing, error) {
 	heads, err := s.db.Heads(ctx)
 	if err != nil {
@@ -32,17 +32,13 @@ func (s *Service) standings(ctx context.Context) ([]standing, error) {
 		if !known {
 			continue
 		}
-		log := standing{Head: h, index: author.Index}
-		if limit, limited := cutOf(author, h.Incarnation); limited && limit < h.Seq+uint32(h.Held) {
-			log.limit = &limit
-			if log.Seq > limit {
-				log.Seq = limit
-				if log.Hash, _, err = s.db.HashAt(ctx, record.Place{LogID: h.LogID, Seq: limit}); err != nil {
-					return nil, err
-				}
+		bound := boundOf(author, h.Incarnation)
+		if bound.Seq < int64(h.Seq)+int64(h.Held)+1 {
+			if h, err = s.db.HeadWithin(ctx, h, bound); err != nil {
+				return nil, err
 			}
 		}
-		logs = append(logs, log)
+		logs = append(logs, standing{h, author.Index, bound})
 	}
 	slices.SortFunc(logs, func(a, b standing) int {
 		return cmp.Or(cmp.Compare(a.index, b.index), cmp.Compare(a.Incarnation, b.Incarnation))
@@ -50,14 +46,17 @@ func (s *Service) standings(ctx context.Context) ([]standing, error) {
 	return logs, nil
 }
 
-// cutOf returns the last place of a log that may count, and whether it has one.
-func cutOf(a territory.Author, incarnation uint16) (uint32, bool) {
+// boundOf is the end of what the roster admits of a log.
+func boundOf(a territory.Author, incarnation uint16) store.Bound {
 	for _, c := range a.Cuts {
 		if c.Incarnation == incarnation {
-			return c.Seq, true
+			return store.Bound{Seq: int64(c.Seq), Hash: c.Hash}
 		}
 	}
-	return 0, a.Expelled
+	if a.Expelled {
+		return store.Bound{}
+	}
+	return store.Unbounded
 }
 
 // Vector is what the service knows, under a fresh salt.
@@ -96,7 +95,7 @@ func (s *Service) Missing(ctx context.Context, theirs record.Vector, maxOctets i
 		if from > l.Seq {
 			continue
 		}
-		wires, left, err := s.db.Range(ctx, l.LogID, from, l.Seq, maxOctets)
+		wires, left, err := s.db.Range(ctx, l.LogID, from, l.Seq, l.bound, maxOctets)
 		if err != nil {
 			return nil, false, err
 		}
@@ -120,15 +119,14 @@ func (s *Service) lacks(ctx context.Context, l standing, theirs record.Vector) (
 	if at.Seq > l.Seq {
 		return l.Seq + 1, nil
 	}
-	ours := l.Hash
-	if at.Seq < l.Seq {
-		var err error
-		if ours, _, err = s.db.HashAt(ctx, record.Place{LogID: l.LogID, Seq: at.Seq}); err != nil {
-			return 0, err
+	ours, err := s.db.HashesAt(ctx, record.Place{LogID: l.LogID, Seq: at.Seq})
+	if err != nil {
+		return 0, err
+	}
+	for _, hash := range ours {
+		if record.Salted(theirs.Salt, hash) == at.Head {
+			return at.Seq + 1, nil
 		}
 	}
-	if record.Salted(theirs.Salt, ours) != at.Head {
-		return at.Seq, nil
-	}
-	return at.Seq + 1, nil
+	return at.Seq, nil
 }

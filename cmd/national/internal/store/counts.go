@@ -10,10 +10,10 @@ import (
 
 // Counts are what the service holds, in all.
 type Counts struct {
-	Records     int // held ones included, proofs of forks not
+	Records     int // held ones included
 	Notices     int
 	Revocations int
-	Forks       int // logs under quarantine
+	Forks       int // logs with two histories
 	Refused     int // records handed over and refused, since the beginning
 }
 
@@ -21,7 +21,7 @@ type Counts struct {
 func (db *DB) Counts(ctx context.Context) (Counts, error) {
 	var c Counts
 	err := db.read.QueryRowContext(ctx, `
-		SELECT coalesce(sum(seq + held), 0), coalesce(sum(notices), 0),
+		SELECT coalesce(sum(records), 0), coalesce(sum(notices), 0),
 		       coalesce(sum(revocations), 0), count(forked_at),
 		       (SELECT coalesce(sum(n), 0) FROM refusals)
 		FROM logs`).Scan(&c.Records, &c.Notices, &c.Revocations, &c.Forks, &c.Refused)

@@ -4,13 +4,12 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
-	"errors"
 	"time"
 
 	"relais/node/record"
 )
 
-// maxHeld is how far ahead of its log's end a record may stand and still be kept.
+// maxHeld is how many records of one log may wait for a predecessor.
 const maxHeld = 1024
 
 // Row is a verified record on its way in.
@@ -24,165 +23,177 @@ type Row struct {
 
 // Applied counts what Append did with a batch.
 type Applied struct {
-	New     int // stored for the first time
-	Known   int // already here
-	Held    int // of the new: those waiting for their predecessors
-	TooFar  int // not stored: more than 1,024 ahead
-	Forks   int // stored as proofs that a log has forked
-	Notices int // of the new
-	Stops   int // of the new
+	New       int // stored for the first time
+	Known     int // already here
+	Held      int // of the new: those waiting for their predecessors
+	Postponed int // not stored: too many of their log wait already
+	Forks     int // logs found to have two histories
 }
 
 // Append stores a batch in one transaction. It never fails for what a record
-// says: a second payload at one place is kept as the proof of a fork.
+// says: a second record at one place is kept as the proof of a fork.
 func (db *DB) Append(ctx context.Context, rows []Row, now time.Time) (Applied, error) {
-	var done Applied
+	var b *batch
 	err := db.inWrite(ctx, func(tx *sql.Tx) error {
-		done = Applied{} // of this attempt
-		logs := map[record.LogID]*openLog{}
+		b = &batch{ctx: ctx, tx: tx, now: now.UnixMilli(), logs: map[record.LogID]*openLog{}}
 		for _, r := range rows {
-			l, err := findLog(ctx, tx, logs, r.LogID)
-			if err != nil {
-				return err
-			}
-			if err := l.add(ctx, tx, r, now, &done); err != nil {
+			if err := b.add(r); err != nil {
 				return err
 			}
 		}
-		for _, l := range logs {
-			if err := l.save(ctx, tx, &done); err != nil {
-				return err
-			}
-		}
-		return nil
+		return b.save()
 	})
-	return done, err
+	if err != nil {
+		return Applied{}, err
+	}
+	return b.done, nil
+}
+
+// batch is one transaction of Append.
+type batch struct {
+	ctx  context.Context
+	tx   *sql.Tx
+	now  int64 // Unix ms
+	logs map[record.LogID]*openLog
+	done Applied
 }
 
 // openLog is a log's line while a batch is being added.
 type openLog struct {
-	id                   int64
-	seq                  uint32
-	head                 []byte
-	held                 int
-	notices, revocations int
-	forkedAt             sql.NullInt64
-	added                bool
+	id                            int64
+	seq                           uint32
+	head                          []byte
+	held                          int
+	records, notices, revocations int
+	forkedAt                      sql.NullInt64
+	changed                       bool
 }
 
-func findLog(ctx context.Context, tx *sql.Tx, open map[record.LogID]*openLog, id record.LogID) (*openLog, error) {
-	if l := open[id]; l != nil {
+func (b *batch) log(id record.LogID) (*openLog, error) {
+	if l := b.logs[id]; l != nil {
 		return l, nil
 	}
-	if _, err := tx.ExecContext(ctx, `
+	if _, err := b.tx.ExecContext(b.ctx, `
 		INSERT INTO logs (hub, incarnation) VALUES (?, ?) ON CONFLICT DO NOTHING`,
 		id.Hub[:], id.Incarnation); err != nil {
 		return nil, err
 	}
 	l := &openLog{}
-	open[id] = l
-	return l, tx.QueryRowContext(ctx, `
-		SELECT id, seq, head, held, notices, revocations, forked_at FROM logs
+	b.logs[id] = l
+	return l, b.tx.QueryRowContext(b.ctx, `
+		SELECT id, seq, head, held, records, notices, revocations, forked_at FROM logs
 		WHERE hub = ? AND incarnation = ?`, id.Hub[:], id.Incarnation,
-	).Scan(&l.id, &l.seq, &l.head, &l.held, &l.notices, &l.revocations, &l.forkedAt)
+	).Scan(&l.id, &l.seq, &l.head, &l.held, &l.records, &l.notices, &l.revocations, &l.forkedAt)
 }
 
-func (l *openLog) add(ctx context.Context, tx *sql.Tx, r Row, now time.Time, done *Applied) error {
-	var there []byte
-	err := tx.QueryRowContext(ctx, `SELECT hash FROM records WHERE log = ? AND seq = ?`, l.id, r.Seq).Scan(&there)
-	switch {
-	case err == nil && bytes.Equal(there, r.Hash[:]):
-		done.Known++
-		return nil
-	case err == nil:
-		return l.fork(ctx, tx, r, now, done)
-	case !errors.Is(err, sql.ErrNoRows):
-		return err
-	case uint64(r.Seq) > uint64(l.seq)+maxHeld:
-		done.TooFar++
-		return nil
-	}
-	if _, err := tx.ExecContext(ctx, `
-		INSERT INTO records (log, seq, kind, prev, hash, wire, received_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		l.id, r.Seq, r.Kind, r.Prev[:], r.Hash[:], r.Wire, now.UnixMilli()); err != nil {
+func (b *batch) add(r Row) error {
+	l, err := b.log(r.LogID)
+	if err != nil {
 		return err
 	}
-	done.New++
-	l.count(r.Kind, done)
-	l.held++ // until advance finds it next
-	l.added = true
-	return l.advance(ctx, tx, r)
-}
-
-// fork keeps the second payload of a place.
-func (l *openLog) fork(ctx context.Context, tx *sql.Tx, r Row, now time.Time, done *Applied) error {
-	result, err := tx.ExecContext(ctx, `
-		INSERT INTO forks (log, seq, hash, wire, received_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-		l.id, r.Seq, r.Hash[:], r.Wire, now.UnixMilli())
+	if r.Seq > l.seq+1 && l.held >= maxHeld {
+		b.done.Postponed++
+		return nil
+	}
+	result, err := b.tx.ExecContext(b.ctx, `
+		INSERT INTO records (log, seq, hash, prev, kind, wire, received_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO NOTHING`,
+		l.id, r.Seq, r.Hash[:], r.Prev[:], r.Kind, r.Wire, b.now)
 	if err != nil {
 		return err
 	}
 	if n, err := result.RowsAffected(); err != nil || n == 0 {
-		done.Known++
+		b.done.Known++
 		return err
 	}
-	done.New++
-	done.Forks++
-	l.markFork(r.Seq)
+	b.done.New++
+	l.count(r.Kind)
+	if err := b.checkFork(l, r); err != nil {
+		return err
+	}
+	switch {
+	case r.Seq > l.seq:
+		l.held++
+		return b.advance(l)
+	case r.Seq == l.seq && bytes.Compare(r.Hash[:], l.head) < 0:
+		l.head = bytes.Clone(r.Hash[:])
+	}
 	return nil
 }
 
-func (l *openLog) markFork(seq uint32) {
-	if !l.forkedAt.Valid || int64(seq) < l.forkedAt.Int64 {
-		l.forkedAt = sql.NullInt64{Int64: int64(seq), Valid: true}
-	}
-	l.added = true
-}
-
-func (l *openLog) count(kind record.Kind, done *Applied) {
+func (l *openLog) count(kind record.Kind) {
+	l.changed = true
+	l.records++
 	switch kind {
 	case record.KindNotice:
 		l.notices++
-		done.Notices++
 	case record.KindRevocation:
 		l.revocations++
-		done.Stops++
 	}
 }
 
-// advance moves the end of the chain over r and over what was waiting for it.
-func (l *openLog) advance(ctx context.Context, tx *sql.Tx, r Row) error {
-	if r.Seq != l.seq+1 {
-		return nil
+// checkFork compares a new record with what stands at its place and beside it.
+// Two records at one place, or a link that does not hold, mean that the log had
+// two histories from there.
+func (b *batch) checkFork(l *openLog, r Row) error {
+	rows, err := b.tx.QueryContext(b.ctx, `
+		SELECT seq, hash, prev FROM records WHERE log = ? AND seq BETWEEN ? AND ?`,
+		l.id, int64(r.Seq)-1, int64(r.Seq)+1)
+	if err != nil {
+		return err
 	}
-	prev, hash := r.Prev[:], r.Hash[:]
+	defer rows.Close()
+	for rows.Next() {
+		var seq uint32
+		var hash, prev []byte
+		if err := rows.Scan(&seq, &hash, &prev); err != nil {
+			return err
+		}
+		switch {
+		case seq == r.Seq && !bytes.Equal(hash, r.Hash[:]), seq == r.Seq+1 && !bytes.Equal(prev, r.Hash[:16]):
+			b.fork(l, r.Seq)
+		case seq+1 == r.Seq && !bytes.Equal(r.Prev[:], hash[:16]):
+			b.fork(l, seq)
+		}
+	}
+	return rows.Err()
+}
+
+func (b *batch) fork(l *openLog, seq uint32) {
+	if !l.forkedAt.Valid {
+		b.done.Forks++
+	} else if l.forkedAt.Int64 <= int64(seq) {
+		return
+	}
+	l.forkedAt = sql.NullInt64{Int64: int64(seq), Valid: true}
+}
+
+// advance moves the end of a log over what now follows without a gap.
+func (b *batch) advance(l *openLog) error {
 	for {
-		if !bytes.Equal(prev, l.head[:16]) {
-			// The author signed a successor of another record than the one here:
-			// its log has two branches, even if the other is not here yet.
-			l.markFork(l.seq + 1)
-			return nil
+		var hash []byte
+		var twins int
+		err := b.tx.QueryRowContext(b.ctx, `SELECT min(hash), count(*) FROM records WHERE log = ? AND seq = ?`,
+			l.id, l.seq+1).Scan(&hash, &twins)
+		if err != nil || twins == 0 {
+			return err
 		}
-		l.seq, l.head = l.seq+1, bytes.Clone(hash)
-		l.held--
-		err := tx.QueryRowContext(ctx, `SELECT prev, hash FROM records WHERE log = ? AND seq = ?`,
-			l.id, l.seq+1).Scan(&prev, &hash)
-		if errors.Is(err, sql.ErrNoRows) {
-			return nil
+		l.seq, l.head, l.held = l.seq+1, hash, l.held-twins
+	}
+}
+
+func (b *batch) save() error {
+	for _, l := range b.logs {
+		if !l.changed {
+			continue
 		}
-		if err != nil {
+		b.done.Held += l.held
+		if _, err := b.tx.ExecContext(b.ctx, `
+			UPDATE logs SET seq = ?, head = ?, held = ?, records = ?, notices = ?, revocations = ?, forked_at = ?
+			WHERE id = ?`,
+			l.seq, l.head, l.held, l.records, l.notices, l.revocations, l.forkedAt, l.id); err != nil {
 			return err
 		}
 	}
-}
-
-func (l *openLog) save(ctx context.Context, tx *sql.Tx, done *Applied) error {
-	if !l.added {
-		return nil
-	}
-	done.Held += l.held
-	_, err := tx.ExecContext(ctx, `
-		UPDATE logs SET seq = ?, head = ?, held = ?, notices = ?, revocations = ?, forked_at = ? WHERE id = ?`,
-		l.seq, l.head, l.held, l.notices, l.revocations, l.forkedAt, l.id)
-	return err
+	return nil
 }

@@ -16,7 +16,7 @@ func TestAppend(t *testing.T) {
 	t.Run("twice is once", func(t *testing.T) {
 		db, _ := open(t)
 		rows := chain(logA1, "a", 20)
-		want := store.Applied{New: 20, Notices: 15, Stops: 5}
+		want := store.Applied{New: 20}
 		if diff := cmp.Diff(want, appendAll(t, db, rows)); diff != "" {
 			t.Error(diff)
 		}
@@ -35,7 +35,7 @@ func TestAppend(t *testing.T) {
 			appendAll(t, db, []store.Row{r})
 		}
 		head := onlyHead(t, db)
-		if head.Seq != 40 || head.Hash != rows[39].Hash || head.Held != 0 || head.ForkedAt != 0 {
+		if head.Seq != 40 || head.Hash != rows[39].Hash || head.Held != 0 || head.Forked {
 			t.Fatalf("head %+v", head)
 		}
 	})
@@ -52,55 +52,101 @@ func TestAppend(t *testing.T) {
 			t.Fatalf("%+v", done)
 		}
 	})
-	t.Run("too far ahead is not kept", func(t *testing.T) {
+	t.Run("beyond 1,024 held, postponed", func(t *testing.T) {
 		db, _ := open(t)
 		rows := chain(logA1, "a", 1026)
-		if done := appendAll(t, db, rows[1023:]); done.New != 1 || done.TooFar != 2 {
+		if done := appendAll(t, db, rows[1:]); done.New != 1024 || done.Postponed != 1 {
 			t.Fatalf("%+v", done)
 		}
 	})
 }
 
 func TestForks(t *testing.T) {
-	t.Run("two payloads at one place", func(t *testing.T) {
+	t.Run("two records at one place, both kept", func(t *testing.T) {
 		db, _ := open(t)
 		rows, other := chain(logA1, "a", 8), chain(logA1, "b", 8)
 		appendAll(t, db, rows)
-		if done := appendAll(t, db, other[3:5]); done.Forks != 2 {
+		if done := appendAll(t, db, other[7:]); done.Forks != 1 || done.New != 1 {
 			t.Fatalf("%+v", done)
 		}
-		if done := appendAll(t, db, other[3:5]); done.Known != 2 {
+		if done := appendAll(t, db, other[7:]); done.Known != 1 || done.Forks != 0 {
 			t.Fatalf("the proof again: %+v", done)
 		}
-		if head := onlyHead(t, db); head.ForkedAt != 4 || head.Seq != 8 || head.Hash != rows[7].Hash {
+		lowest := slices.MinFunc([]record.Hash{rows[7].Hash, other[7].Hash}, func(a, b record.Hash) int { return bytes.Compare(a[:], b[:]) })
+		if head := onlyHead(t, db); !head.Forked || head.Seq != 8 || head.Records != 9 || head.Hash != lowest {
 			t.Fatalf("head %+v", head)
 		}
+		if hashes, err := db.HashesAt(t.Context(), other[7].Place); err != nil || len(hashes) != 2 || hashes[0] != lowest {
+			t.Fatalf("hashes %v, %v", hashes, err)
+		}
+		if wires, _, err := db.Range(t.Context(), logA1, 8, 8, store.Unbounded, 1000); err != nil || len(wires) != 2 {
+			t.Fatalf("the proof: %d records, %v", len(wires), err)
+		}
 	})
-	t.Run("a successor of another record", func(t *testing.T) {
+	t.Run("a link that does not hold", func(t *testing.T) {
 		db, _ := open(t)
 		rows, other := chain(logA1, "a", 8), chain(logA1, "b", 8)
 		appendAll(t, db, rows[:4])
 		appendAll(t, db, other[4:6])
-		if head := onlyHead(t, db); head.ForkedAt != 5 || head.Seq != 4 {
+		if head := onlyHead(t, db); !head.Forked || head.Seq != 6 {
 			t.Fatalf("head %+v", head)
 		}
 	})
+	t.Run("in any order, one end", func(t *testing.T) {
+		all := slices.Concat(chain(logA1, "a", 12), chain(logA1, "b", 15))
+		var want store.Head
+		for seed := range uint64(8) {
+			db, _ := open(t)
+			rand.New(rand.NewPCG(seed, 2)).Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+			for part := range slices.Chunk(all, 5) {
+				appendAll(t, db, part)
+			}
+			got := onlyHead(t, db)
+			if seed == 0 {
+				want = got
+			}
+			if got != want || !got.Forked || got.Seq != 15 || got.Records != 27 {
+				t.Fatalf("seed %d: %+v, before %+v", seed, got, want)
+			}
+		}
+	})
+}
+
+func TestHeadWithin(t *testing.T) {
+	db, _ := open(t)
+	rows, other := chain(logA1, "a", 8), chain(logA1, "b", 8)
+	appendAll(t, db, rows)
+	appendAll(t, db, other[4:5])
+	for _, cut := range []store.Row{rows[4], other[4]} {
+		b := store.Bound{Seq: int64(cut.Seq), Hash: cut.Hash[:]}
+		head, err := db.HeadWithin(t.Context(), onlyHead(t, db), b)
+		if err != nil || head.Seq != 5 || head.Hash != cut.Hash || head.Records != 5 || head.Notices != 4 || head.Held != 0 {
+			t.Fatalf("%+v, %v", head, err)
+		}
+		wires, _, err := db.Range(t.Context(), logA1, 4, 8, b, 1000)
+		if err != nil || len(wires) != 2 || !bytes.Equal(wires[1], cut.Wire) {
+			t.Fatalf("%d records, %v", len(wires), err)
+		}
+	}
+	if head, err := db.HeadWithin(t.Context(), onlyHead(t, db), store.Bound{}); err != nil || head.Seq != 0 || head.Records != 0 {
+		t.Fatalf("a void log: %+v, %v", head, err)
+	}
 }
 
 func TestRange(t *testing.T) {
 	db, _ := open(t)
 	rows := chain(logA1, "a", 10) // of 3 octets each
 	appendAll(t, db, rows)
-	wires, more, err := db.Range(t.Context(), logA1, 3, 9, 10)
+	wires, more, err := db.Range(t.Context(), logA1, 3, 9, store.Unbounded, 10)
 	if err != nil || !more || len(wires) != 3 || !bytes.Equal(wires[0], rows[2].Wire) {
 		t.Fatalf("%d wires, more %v, %v", len(wires), more, err)
 	}
-	wires, more, err = db.Range(t.Context(), logA1, 6, 9, 12)
+	wires, more, err = db.Range(t.Context(), logA1, 6, 9, store.Unbounded, 12)
 	if err != nil || more || len(wires) != 4 {
 		t.Fatalf("%d wires, more %v, %v", len(wires), more, err)
 	}
-	if _, found, err := db.HashAt(t.Context(), record.Place{LogID: logA1, Seq: 11}); err != nil || found {
-		t.Fatalf("a record that is not here: %v, %v", found, err)
+	if hashes, err := db.HashesAt(t.Context(), record.Place{LogID: logA1, Seq: 11}); err != nil || len(hashes) != 0 {
+		t.Fatalf("a record that is not here: %v, %v", hashes, err)
 	}
 }
 

@@ -14,9 +14,10 @@ CREATE TABLE rosters (
 	received_at INTEGER NOT NULL CHECK (received_at > 0)
 ) STRICT;
 
--- seq and head stand at the end of the unbroken chain. notices and revocations
--- count the stored records of those kinds, held ones included. forked_at is the
--- first place of which two payloads are known: the log is under quarantine.
+-- seq is the end of the unbroken log, head the chain hash there; where two
+-- records stand at one place, the lower hash, so that all parties show the same.
+-- held counts the records beyond it. forked_at is the first place known to have
+-- two histories.
 CREATE TABLE logs (
 	id          INTEGER PRIMARY KEY,
 	hub         BLOB NOT NULL CHECK (length(hub) = 16),
@@ -24,28 +25,20 @@ CREATE TABLE logs (
 	seq         INTEGER NOT NULL DEFAULT 0 CHECK (seq >= 0),
 	head        BLOB NOT NULL DEFAULT (zeroblob(32)) CHECK (length(head) = 32),
 	held        INTEGER NOT NULL DEFAULT 0 CHECK (held BETWEEN 0 AND 1024),
+	records     INTEGER NOT NULL DEFAULT 0 CHECK (records >= 0),
 	notices     INTEGER NOT NULL DEFAULT 0 CHECK (notices >= 0),
 	revocations INTEGER NOT NULL DEFAULT 0 CHECK (revocations >= 0),
-	forked_at   INTEGER CHECK (forked_at > 0),
+	forked_at   INTEGER CHECK (forked_at >= 0),
 	UNIQUE (hub, incarnation)
 ) STRICT;
 
+-- Every record once, as it came. Two at one place prove that the log forked.
 CREATE TABLE records (
 	log         INTEGER NOT NULL REFERENCES logs (id),
 	seq         INTEGER NOT NULL CHECK (seq > 0),
-	kind        INTEGER NOT NULL CHECK (kind BETWEEN 0 AND 255),
+	hash        BLOB NOT NULL CHECK (length(hash) = 32),
 	prev        BLOB NOT NULL CHECK (length(prev) = 16),
-	hash        BLOB NOT NULL CHECK (length(hash) = 32),
-	wire        BLOB NOT NULL CHECK (length(wire) BETWEEN 1 AND 255),
-	received_at INTEGER NOT NULL CHECK (received_at > 0),
-	PRIMARY KEY (log, seq)
-) STRICT, WITHOUT ROWID;
-
--- The second payload of a place, whose envelope proves the fork.
-CREATE TABLE forks (
-	log         INTEGER NOT NULL REFERENCES logs (id),
-	seq         INTEGER NOT NULL CHECK (seq > 0),
-	hash        BLOB NOT NULL CHECK (length(hash) = 32),
+	kind        INTEGER NOT NULL CHECK (kind BETWEEN 0 AND 255),
 	wire        BLOB NOT NULL CHECK (length(wire) BETWEEN 1 AND 255),
 	received_at INTEGER NOT NULL CHECK (received_at > 0),
 	PRIMARY KEY (log, seq, hash)

@@ -227,7 +227,7 @@ func TestSchemaRefuses(t *testing.T) {
 	}
 	defer db.Close()
 	for _, statement := range []string{
-		`INSERT INTO records VALUES (7, 1, 1, zeroblob(16), zeroblob(32), x'00', 1)`,
+		`INSERT INTO records VALUES (7, 1, zeroblob(32), zeroblob(16), 1, x'00', 1)`,
 		`INSERT INTO logs (hub, incarnation) VALUES (zeroblob(15), 1)`,
 		`INSERT INTO checkpoints VALUES (zeroblob(16), -1, zeroblob(32), x'', 1)`,
 		`INSERT INTO territory VALUES (2, 'demo', 'k')`,

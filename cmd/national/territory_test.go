@@ -1,0 +1,261 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"relais/hardware/keyring"
+	"relais/hardware/soft"
+	"relais/node"
+	"relais/node/record"
+	"relais/node/territory"
+	"relais/sync/link"
+	"relais/sync/national"
+)
+
+// demo is a territory of real parts: hubs with their folders, and the national
+// service driven by its own command line.
+type demo struct {
+	dir     string
+	root    note.Signer
+	rootKey string
+	roster  *territory.Roster
+	hubs    []*hub
+	author  *pen   // a third hub that is not running: others bring its records
+	service string // where it listens
+}
+
+// hub is one running node.
+type hub struct {
+	*node.Node
+	credentials *link.Credentials
+	demo        *demo
+}
+
+// newDemo makes a territory of n running hubs and a running national service.
+func newDemo(t testing.TB, n int) *demo {
+	t.Helper()
+	secret, public, err := note.GenerateKey(rand.Reader, "demo")
+	check(t, err)
+	root, err := note.NewSigner(secret)
+	check(t, err)
+	d := &demo{dir: t.TempDir(), root: root, rootKey: public}
+	entry := d.command(t, exitOK, "init", "--data", d.data(), "--url", "https://127.0.0.1:7444")
+	d.roster = &territory.Roster{
+		Territory: "demo", Name: "Territoire de démonstration", Zone: "Europe/Paris",
+		Version: 1, IssuedAt: time.Now().UTC(), ExpiresAt: time.Now().UTC().AddDate(1, 0, 0),
+		National: new(territory.National),
+	}
+	check(t, json.Unmarshal([]byte(entry), d.roster.National))
+	for i := range n {
+		d.hubs = append(d.hubs, d.newHub(t, uint16(i)))
+	}
+	d.author = newPen(t, d)
+	signed := d.next(t, nil)
+	for _, h := range d.hubs {
+		check(t, h.InstallRoster(t.Context(), signed))
+	}
+	d.install(t, exitOK, signed, "--root", d.rootKey)
+	d.serve(t)
+	return d
+}
+
+func (d *demo) data() string { return filepath.Join(d.dir, "national") }
+
+// command runs one verb to its end and returns its standard output.
+func (d *demo) command(t testing.TB, code int, args ...string) string {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	if got := run(t.Context(), args, &stdout, &stderr); got != code {
+		t.Fatalf("national %s: exit code %d, want %d: %s", strings.Join(args, " "), got, code, &stderr)
+	}
+	return stdout.String()
+}
+
+func (d *demo) install(t testing.TB, code int, signed []byte, flags ...string) {
+	t.Helper()
+	path := filepath.Join(d.dir, "roster.note")
+	check(t, os.WriteFile(path, signed, 0o600))
+	args := append([]string{"install-roster", "--data", d.data()}, flags...)
+	d.command(t, code, append(args, path)...)
+}
+
+// serve runs the verb until the test ends.
+func (d *demo) serve(t testing.TB) {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	said, stdout := io.Pipe()
+	ended := make(chan int, 1)
+	var stderr bytes.Buffer
+	go func() {
+		ended <- run(ctx, []string{"serve", "--data", d.data(), "--listen", "127.0.0.1:0"}, stdout, &stderr)
+	}()
+	t.Cleanup(func() {
+		stop()
+		if code := <-ended; code != exitOK {
+			t.Errorf("national serve: exit code %d: %s", code, &stderr)
+		}
+	})
+	line, err := bufio.NewReader(said).ReadString('\n')
+	check(t, err)
+	address, found := strings.CutPrefix(strings.TrimSpace(line), "READY ")
+	if !found {
+		t.Fatalf("national serve said %q", line)
+	}
+	d.service = "https://" + address
+}
+
+func (d *demo) status(t testing.TB) (s status) {
+	t.Helper()
+	check(t, json.Unmarshal([]byte(d.command(t, exitOK, "status", "--data", d.data(), "--json")), &s))
+	return s
+}
+
+// next signs the roster, or the next version of it when edit is not nil.
+func (d *demo) next(t testing.TB, edit func(*territory.Roster)) []byte {
+	t.Helper()
+	r := *d.roster
+	r.Hubs = slices.Clone(r.Hubs)
+	if edit != nil {
+		r.Version++
+		edit(&r)
+	}
+	signed, err := r.Sign(d.root)
+	check(t, err)
+	d.roster = &r
+	return signed
+}
+
+func (d *demo) newHub(t testing.TB, index uint16) *hub {
+	t.Helper()
+	dir := t.TempDir()
+	keys, _, err := keyring.Create(dir, soft.New(dir))
+	check(t, err)
+	t.Cleanup(func() { keys.Close() })
+	o := node.Options{Dir: dir, Sealer: keys, Signer: keys.Identity()}
+	public, err := node.Create(t.Context(), o, node.Birth{Territory: "demo", RootKey: d.rootKey, Name: "hub"})
+	check(t, err)
+	n, err := node.Open(t.Context(), o)
+	check(t, err)
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { defer close(ended); n.Run(ctx) }()
+	t.Cleanup(func() { stop(); <-ended; n.Close() })
+	d.roster.Hubs = append(d.roster.Hubs, territory.Hub{
+		Index: index, ID: public.Hub, Name: "hub", Identity: public.Identity, Witness: public.Witness,
+		Recipient: public.Recipient, Assurance: keys.Assurance(), State: territory.HubActive,
+	})
+	credentials, err := link.NewCredentials(public.Hub, keys.Identity(), nil)
+	check(t, err)
+	return &hub{n, credentials, d}
+}
+
+// pass runs one pass and keeps its outcome, as the hub's job does.
+func (h *hub) pass(t testing.TB) (national.Report, error) {
+	t.Helper()
+	a := national.New(national.Options{Hub: h.Node, Credentials: h.credentials, URL: h.demo.service})
+	r, err := national.Pass(t.Context(), a, nil)
+	check(t, h.RecordNationalPass(t.Context(), r.Outcome(err)))
+	return r, err
+}
+
+func (h *hub) mustPass(t testing.TB) national.Report {
+	t.Helper()
+	r, err := h.pass(t)
+	check(t, err)
+	return r
+}
+
+// take applies records as if another hub had handed them over.
+func (h *hub) take(t testing.TB, wires [][]byte) {
+	t.Helper()
+	done, err := h.Apply(t.Context(), wires, h.demo.author.hub)
+	check(t, err)
+	if done.New != len(wires) {
+		t.Fatalf("applied %+v of %d", done, len(wires))
+	}
+}
+
+// pen writes the log of a hub that is not running.
+type pen struct {
+	key  *ecdsa.PrivateKey
+	hub  territory.HubID
+	seq  uint32
+	prev record.Hash
+}
+
+func newPen(t testing.TB, d *demo) *pen {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	check(t, err)
+	spki, err := x509.MarshalPKIXPublicKey(key.Public())
+	check(t, err)
+	p := &pen{key: key, hub: territory.HubIDOf(spki)}
+	d.roster.Hubs = append(d.roster.Hubs, territory.Hub{
+		Index: 100, ID: p.hub, Name: "asleep", Identity: spki, Witness: make([]byte, 32),
+		Recipient: d.roster.Hubs[0].Recipient, Assurance: territory.AssuranceSoftware, State: territory.HubActive,
+	})
+	structure := territory.Structure{ID: structureID, Name: "CCAS", State: territory.StructureOpen, Serving: []territory.HubID{p.hub}}
+	d.roster.Structures = append(d.roster.Structures, structure)
+	return p
+}
+
+var structureID = territory.StructureID{1, 2, 3}
+
+// mandateAt is the mandate that the notice at a place states.
+func mandateAt(seq uint32) record.MandateID {
+	return record.MandateID{7, byte(seq >> 16), byte(seq >> 8), byte(seq)}
+}
+
+// write signs the next n records: every fourth stops the mandate before it.
+func (p *pen) write(t testing.TB, n int) [][]byte {
+	t.Helper()
+	wires := make([][]byte, n)
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	for i := range wires {
+		p.seq++
+		r := record.Record{
+			Territory: "demo", Place: record.Place{LogID: record.LogID{Hub: p.hub, Incarnation: 1}, Seq: p.seq},
+			Prev: [16]byte(p.prev[:16]), Time: now,
+		}
+		if p.seq%4 == 0 {
+			r.Kind = record.KindRevocation
+			r.Body = &record.Revocation{Mandate: mandateAt(p.seq - 1), Reason: record.ReasonPerson, Channel: record.ChannelDesk, Claimed: now}
+		} else {
+			r.Kind = record.KindNotice
+			r.Body = &record.Notice{
+				Mandate: mandateAt(p.seq), Structure: structureID, Lines: 2, Regime: record.Local,
+				Start: now, End: now.Add(31 * 24 * time.Hour), Stop: record.Commitment{1, byte(p.seq >> 8), byte(p.seq)},
+			}
+		}
+		payload, err := r.Encode()
+		check(t, err)
+		signature, err := record.Sign(p.key, "demo", p.hub, payload)
+		check(t, err)
+		p.prev = record.ChainHash(p.hub, payload)
+		wires[i] = record.Assemble(p.hub, payload, signature)
+	}
+	return wires
+}
+
+func check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
