@@ -132,6 +132,7 @@ func (k *identity) sign(digest []byte) ([]byte, error) {
 		if !isGone(err) {
 			return signature, err
 		}
+		k.p.verified = root{} // perhaps the TPM was cleared meanwhile
 	}
 	if err := k.load(); err != nil {
 		return nil, err
@@ -151,6 +152,7 @@ func (k *identity) load() error {
 		return err
 	}
 	k.connection = k.p.connections
+	k.p.kept = append(k.p.kept, k.handle.Handle)
 	return nil
 }
 

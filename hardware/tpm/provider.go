@@ -19,6 +19,8 @@ type Provider struct {
 	closed bool
 	// connections counts those made: what was loaded on an earlier one is gone.
 	connections int
+	verified    root             // persistent, and read on this connection; zero until then
+	kept        []tpm2.TPMHandle // loaded on this connection, and left so
 }
 
 // New returns the provider of a device: an absolute path such as /dev/tpmrm0, a
@@ -42,6 +44,9 @@ func (p *Provider) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = true
+	for _, handle := range p.kept {
+		p.flush(handle)
+	}
 	p.wire.drop()
 	return nil
 }
@@ -77,6 +82,7 @@ func (p *Provider) connect() error {
 		return err
 	}
 	p.connections++
+	p.verified, p.kept = root{}, nil
 	if _, software := p.wire.device.socket(); software {
 		return p.flushLeftovers()
 	}

@@ -68,6 +68,14 @@ func wrap(t testing.TB, p *tpm.Provider) []byte {
 	return blob
 }
 
+// wrapOn wraps as an earlier run of the hub did, which let go of the device.
+func wrapOn(t testing.TB, device string) []byte {
+	t.Helper()
+	p := open(t, device)
+	defer p.Close()
+	return wrap(t, p)
+}
+
 func mustUnwrap(t testing.TB, p *tpm.Provider, blob []byte) {
 	t.Helper()
 	if got, err := p.Unwrap(blob); err != nil || !bytes.Equal(got, kek) {
@@ -158,11 +166,12 @@ func TestKeyring(t *testing.T) {
 	t.Run("recovery after a clear", func(t *testing.T) {
 		again.Close()
 		clearTPM(t, process)
-		_, err := keyring.Open(dir, open(t, process.Device()))
+		p := open(t, process.Device())
+		_, err := keyring.Open(dir, p)
 		if !errors.Is(err, keyring.ErrLocked) || !errors.Is(err, tpm.ErrCleared) {
 			t.Errorf("Open = %v, want ErrLocked because ErrCleared", err)
 		}
-		rescued, err := keyring.OpenWithRecovery(dir, open(t, process.Device()), code)
+		rescued, err := keyring.OpenWithRecovery(dir, p, code)
 		if err != nil {
 			t.Fatal(err)
 		}

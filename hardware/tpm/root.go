@@ -125,8 +125,12 @@ func (p *Provider) pinnedRoot(b blob) (root, error) {
 	if err != nil {
 		return root{}, err
 	}
+	if bytes.Equal(p.verified.name.Buffer, pinned.name.Buffer) {
+		return p.verified, nil
+	}
 	stored, err := p.storedRoot()
 	if err == nil && bytes.Equal(stored.name.Buffer, pinned.name.Buffer) {
+		p.verified = stored
 		return stored, nil
 	}
 	if errors.Is(err, errTransport) {
