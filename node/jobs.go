@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"relais/node/internal/store"
-	"relais/node/journal"
 )
 
 // JobSucceeded notes that a scheduled job ran well, so that what was missed
@@ -52,17 +51,11 @@ type NationalPass struct {
 	Err       string // English; empty when it succeeded
 }
 
-// RecordNationalPass keeps the outcome for the screens.
+// RecordNationalPass keeps the outcome for the screens. It writes no entry: the
+// records a pass brought are one already, and an entry of its own would be news
+// for the next pass, for ever.
 func (n *Node) RecordNationalPass(ctx context.Context, p NationalPass) error {
-	return n.db.Write(ctx, func(tx *store.Tx) error {
-		if err := tx.PutNationalPass(store.NationalPass(p)); err != nil {
-			return err
-		}
-		return n.note(tx, entry{
-			Kind: journal.KindNationalPass, Actor: actorMachine,
-			Public: map[string]any{"up": p.Up, "down": p.Down, "drift": p.Drift, "ok": p.Err == ""},
-		})
-	})
+	return n.db.Write(ctx, func(tx *store.Tx) error { return tx.PutNationalPass(store.NationalPass(p)) })
 }
 
 // LastNationalPass returns the last outcome and whether there is one.

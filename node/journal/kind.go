@@ -32,7 +32,6 @@ const (
 	KindDossierPut   Kind = "dossier.put"   // a dossier received
 	KindDossierGive  Kind = "dossier.give"  // a dossier handed to another hub
 
-	KindNationalPass Kind = "national.pass"
-	KindExpire       Kind = "expire"  // what time asks for was done
-	KindControl      Kind = "control" // a verb came through the control socket
+	KindExpire  Kind = "expire"  // what time asks for was done
+	KindControl Kind = "control" // a verb came through the control socket
 )
