@@ -57,6 +57,13 @@ func damaged(err error) JournalReport {
 }
 
 func verify(ctx context.Context, evidence *store.Evidence) (JournalReport, error) {
+	empty, err := evidence.Empty(ctx)
+	if err != nil {
+		return damaged(err), nil
+	}
+	if empty {
+		return JournalReport{}, ErrHalfWritten
+	}
 	meta, err := evidence.Reader().AllMeta()
 	if err != nil {
 		return damaged(err), nil

@@ -56,6 +56,12 @@ func OpenEvidence(ctx context.Context, path string) (*Evidence, error) {
 // Close closes the file.
 func (e *Evidence) Close() error { return errors.Join(e.conn.Close(), e.pool.Close()) }
 
+// Empty tells whether the file holds no schema: making it was interrupted.
+func (e *Evidence) Empty(ctx context.Context) (empty bool, err error) {
+	err = e.conn.QueryRowContext(ctx, `SELECT NOT EXISTS (SELECT 1 FROM sqlite_master)`).Scan(&empty)
+	return empty, err
+}
+
 // Reader reads the snapshot under verification.
 func (e *Evidence) Reader() *Reader { return &Reader{e.conn} }
 
