@@ -38,8 +38,9 @@ func (r Record) Encode() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode record of kind %d: %w", r.Kind, err)
 	}
-	if u, ok := r.Body.(*Unknown); ok {
-		version = u.Version
+	raw, isRaw := r.Body.(*Unknown)
+	if isRaw {
+		version = raw.Version
 	}
 	payload, err := deterministic.Marshal([]any{
 		version, uint8(r.Kind), string(r.Territory), r.Incarnation, r.Seq, r.Prev[:], r.Time.UnixMilli(), body,
@@ -54,7 +55,7 @@ func (r Record) Encode() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode record of kind %d: %w", r.Kind, err)
 	}
-	if _, unread := again.Body.(*Unknown); unread && version == payloadVersion && r.Kind <= KindFloor {
+	if _, unread := again.Body.(*Unknown); unread && !isRaw {
 		return nil, fmt.Errorf("encode record of kind %d: the body would not be understood", r.Kind)
 	}
 	return payload, nil

@@ -1,0 +1,175 @@
+package record_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/json"
+	"flag"
+	"os"
+	"slices"
+	"testing"
+
+	"relais/node/record"
+)
+
+var update = flag.Bool("update", false, "write the vectors again")
+
+// vectors let a stranger check an implementation: a key, and per record its
+// payload, chain hash and one wire form.
+type vectors struct {
+	Comment     string
+	Territory   string
+	PrivateKey  string // SEC 1 DER
+	Hub         string
+	StopCode    string // 80 bits
+	StopShown   string
+	Commitment  string
+	Records     []recordVector
+	VectorWire  string
+	VectorEntry string // Salted of a head of 32 times 0x11 under the vector's salt
+}
+
+type recordVector struct{ Name, Payload, ChainHash, Wire string }
+
+const vectorsFile = "testdata/vectors.json"
+
+func TestVectors(t *testing.T) {
+	if *update {
+		writeVectors(t)
+	}
+	text, err := os.ReadFile(vectorsFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var v vectors
+	if err := json.Unmarshal(text, &v); err != nil {
+		t.Fatal(err)
+	}
+	key, err := x509.ParseECPrivateKey(unhex(t, v.PrivateKey))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bodies := bodies()
+	if len(v.Records) != len(bodies) {
+		t.Errorf("%d vectors of %d bodies", len(v.Records), len(bodies))
+	}
+	for _, want := range v.Records {
+		t.Run(want.Name, func(t *testing.T) {
+			e, err := record.Parse(unhex(t, want.Wire))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := e.Verify(&key.PublicKey); err != nil {
+				t.Error(err)
+			}
+			payload, err := at(e.Hub, 42, bodies[want.Name]).Encode()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if hex.EncodeToString(payload) != want.Payload || hex.EncodeToString(e.Hash[:]) != want.ChainHash {
+				t.Error("payload or chain hash changed: that is another format")
+			}
+		})
+	}
+	if code, err := record.ParseStopCode(v.StopShown); err != nil || hex.EncodeToString(code[:]) != v.StopCode {
+		t.Errorf("stop code: %v", err)
+	} else if c := code.Commitment(demo); hex.EncodeToString(c[:]) != v.Commitment {
+		t.Error("commitment changed")
+	}
+	var vec record.Vector
+	if err := vec.UnmarshalBinary(unhex(t, v.VectorWire)); err != nil {
+		t.Error(err)
+	}
+	if head := record.Salted(vec.Salt, elevens()); hex.EncodeToString(head[:]) != v.VectorEntry {
+		t.Error("salted head changed")
+	}
+}
+
+func writeVectors(t *testing.T) {
+	t.Helper()
+	key, hub := newKey(t)
+	der, err := x509.MarshalECPrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := record.StopCode{0x3c, 0xe7, 0x44, 0x5f, 0xad, 0x26, 0x85, 0x68, 0xf1, 0x1b}
+	commitment := code.Commitment(demo)
+	v := vectors{
+		Comment:    "Seq 42, incarnation 1, 2026-11-21T08:00:00Z, no predecessor. Written by go test -update.",
+		Territory:  string(demo),
+		PrivateKey: hex.EncodeToString(der), Hub: hex.EncodeToString(hub[:]),
+		StopCode: hex.EncodeToString(code[:]), StopShown: code.String(), Commitment: hex.EncodeToString(commitment[:]),
+	}
+	for name, body := range bodies() {
+		v.Records = append(v.Records, vectorOf(t, key, name, at(hub, 42, body)))
+	}
+	slices.SortFunc(v.Records, func(a, b recordVector) int {
+		if a.Name < b.Name {
+			return -1
+		}
+		return 1
+	})
+	vec := someVector()
+	wire, err := vec.MarshalBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	head := record.Salted(vec.Salt, elevens())
+	v.VectorWire, v.VectorEntry = hex.EncodeToString(wire), hex.EncodeToString(head[:])
+	text, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(vectorsFile, append(text, '\n'), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func vectorOf(t *testing.T, key *ecdsa.PrivateKey, name string, r record.Record) recordVector {
+	t.Helper()
+	wire := sign(t, key, r)
+	e, err := record.Parse(wire)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return recordVector{name, hex.EncodeToString(e.Payload), hex.EncodeToString(e.Hash[:]), hex.EncodeToString(wire)}
+}
+
+func elevens() (h record.Hash) {
+	for i := range h {
+		h[i] = 0x11
+	}
+	return h
+}
+
+func unhex(t *testing.T, s string) []byte {
+	t.Helper()
+	b, err := hex.DecodeString(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// FuzzParse: whatever is accepted is written back byte for byte, and read as the
+// same record.
+func FuzzParse(f *testing.F) {
+	key, hub := newKey(f)
+	for _, body := range bodies() {
+		f.Add(sign(f, key, at(hub, 42, body)))
+	}
+	f.Fuzz(func(t *testing.T, wire []byte) {
+		e, err := record.Parse(wire)
+		if err != nil {
+			return
+		}
+		payload, err := e.Encode()
+		if err != nil {
+			t.Fatalf("accepted, and not encoded again: %v", err)
+		}
+		if got := record.Assemble(e.Hub, payload, e.Signature); string(got) != string(wire) {
+			t.Errorf("% x\nis written as\n% x", wire, got)
+		}
+	})
+}
