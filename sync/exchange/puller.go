@@ -20,6 +20,9 @@ const (
 	// retryFirst and retryLast bound the pause before a failed pull is tried
 	// again; it doubles in between.
 	retryFirst, retryLast = time.Second, time.Minute
+	// maxFails is after how many failures in a row a pull is given up: when the
+	// peer is back, a fresh connection compares and asks for it again.
+	maxFails = 8
 	// dossierInterval is how often wanted dossiers are looked for unasked.
 	dossierInterval = time.Minute
 )
@@ -149,7 +152,7 @@ func (p *Puller) pull(ctx context.Context, hub territory.HubID) {
 	w := p.wanted[hub]
 	w.running = false
 	switch {
-	case errors.Is(err, ErrNoProgress) && !w.again, err == nil && !w.again:
+	case !w.again && (err == nil || errors.Is(err, ErrNoProgress) || w.fails >= maxFails):
 		delete(p.wanted, hub)
 	case err == nil:
 		w.fails = 0

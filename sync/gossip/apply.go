@@ -155,6 +155,8 @@ func (p *Pool) apply(ctx context.Context, from territory.HubID, wires [][]byte) 
 		}
 	case done.Refused > 0:
 		p.log.Warn("gossip records refused", "peer", from.String(), "refused", done.Refused)
+	case done.Postponed > 0: // too far ahead of what is here: in order, then
+		p.onBehind(from)
 	default:
 		for _, wire := range wires {
 			p.seen.add(wire)

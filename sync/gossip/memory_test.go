@@ -230,11 +230,15 @@ func run(tb testing.TB, hubs ...*hub) {
 			defer close(h.done)
 			h.pool.Run(ctx)
 		}()
-		tb.Cleanup(func() {
-			cancel()
-			<-h.done
-		})
 	}
+	tb.Cleanup(func() {
+		for _, h := range hubs {
+			h.stop()
+		}
+		for _, h := range hubs {
+			<-h.done
+		}
+	})
 }
 
 // together waits until every hub counts every other as a member.

@@ -1,0 +1,235 @@
+package gossip_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/memberlist"
+
+	"relais/node/territory"
+	"relais/sync/gossip"
+	"relais/sync/link"
+	"relais/sync/link/linktest"
+)
+
+const (
+	benchHubs    = 20
+	benchRecords = 25
+	// benchPause lets the queues of both sides empty between two records: a
+	// territory stops a mandate now and then, not in bursts.
+	benchPause = 120 * time.Millisecond
+)
+
+// BenchmarkRevocation measures how long a record takes to the last of 20 hubs
+// and to 99 in 100 of them, over the real link on loopback: ours, and beside it
+// memberlist's WAN preset broadcasting over the same kind of link. The ratio of
+// the two p99 is the figure to watch; the goal is 0.3.
+func BenchmarkRevocation(b *testing.B) {
+	for b.Loop() {
+		ours := measure(b, startOurs(b))
+		preset := measure(b, startPreset(b))
+		b.ReportMetric(ms(percentile(ours.all, 50)), "ours-p50-ms")
+		b.ReportMetric(ms(percentile(ours.all, 99)), "ours-p99-ms")
+		b.ReportMetric(ms(percentile(ours.last, 50)), "ours-last-ms")
+		b.ReportMetric(ms(percentile(preset.all, 50)), "wan-p50-ms")
+		b.ReportMetric(ms(percentile(preset.all, 99)), "wan-p99-ms")
+		b.ReportMetric(ms(percentile(preset.last, 50)), "wan-last-ms")
+		b.ReportMetric(float64(percentile(ours.all, 99))/float64(percentile(preset.all, 99)), "p99-ratio")
+		b.ReportMetric(float64(percentile(ours.last, 50))/float64(percentile(preset.last, 50)), "last-ratio")
+		b.ReportMetric(float64(ours.missed), "ours-missed")
+		b.ReportMetric(float64(preset.missed), "wan-missed")
+	}
+}
+
+// contender is one side of the race: write makes a record at a hub, and arrived
+// says when another one had it.
+type contender struct {
+	write   func(hub int, text string) []byte
+	arrived func(hub int, wire []byte) (time.Time, bool)
+	stop    func()
+}
+
+// times are how long the records took, to each hub and to the last.
+type times struct {
+	all, last []time.Duration
+	missed    int
+}
+
+func measure(tb testing.TB, c contender) times {
+	tb.Helper()
+	defer c.stop()
+	var t times
+	for i := range benchRecords {
+		from := i % benchHubs
+		began := time.Now()
+		wire := c.write(from, fmt.Sprintf("record %d %0150d", i, i))
+		var last time.Duration
+		for hub := range benchHubs {
+			at, ok := wait(c, hub, wire, began.Add(5*time.Second))
+			if !ok {
+				t.missed++
+				continue
+			}
+			if hub != from {
+				t.all = append(t.all, at.Sub(began))
+				last = max(last, at.Sub(began))
+			}
+		}
+		t.last = append(t.last, last)
+		time.Sleep(benchPause)
+	}
+	return t
+}
+
+func wait(c contender, hub int, wire []byte, until time.Time) (time.Time, bool) {
+	for {
+		if at, ok := c.arrived(hub, wire); ok {
+			return at, true
+		}
+		if time.Now().After(until) {
+			return time.Time{}, false
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// percentile is the nearest-rank percentile.
+func percentile(d []time.Duration, p int) time.Duration {
+	if len(d) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(d))
+	return sorted[(len(sorted)*p+99)/100-1]
+}
+
+func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+// startOurs runs the pools of this package.
+func startOurs(tb testing.TB) contender {
+	tb.Helper()
+	w := newWorld()
+	var hubs []*hub
+	for range benchHubs {
+		hubs = append(hubs, w.add(tb, linktest.Options{}, nil))
+	}
+	run(tb, hubs...)
+	together(tb, hubs...)
+	return contender{
+		write: func(i int, text string) []byte { return hubs[i].mem.write(text) },
+		arrived: func(i int, wire []byte) (time.Time, bool) {
+			hubs[i].mem.mu.Lock()
+			defer hubs[i].mem.mu.Unlock()
+			at, ok := hubs[i].mem.at[string(wire)]
+			return at, ok
+		},
+		stop: func() {
+			for _, h := range hubs {
+				h.stop()
+			}
+			for _, h := range hubs {
+				<-h.done
+				h.link.Close()
+			}
+		},
+	}
+}
+
+// preset is memberlist as it comes, DefaultWANConfig, with our link for a
+// transport and a record in its broadcast queue.
+type preset struct {
+	*gossip.Transport
+	list  *memberlist.Memberlist
+	queue *memberlist.TransmitLimitedQueue
+
+	mu sync.Mutex
+	at map[string]time.Time
+}
+
+type once []byte
+
+func (o once) Invalidates(memberlist.Broadcast) bool { return false }
+func (o once) Message() []byte                       { return o }
+func (o once) Finished()                             {}
+
+func (p *preset) NodeMeta(int) []byte                { return nil }
+func (p *preset) LocalState(bool) []byte             { return nil }
+func (p *preset) MergeRemoteState([]byte, bool)      {}
+func (p *preset) GetBroadcasts(over, n int) [][]byte { return p.queue.GetBroadcasts(over, n) }
+func (p *preset) Up(territory.HubID)                 {}
+
+func (p *preset) NotifyMsg(msg []byte) { p.take(bytes.Clone(msg)) }
+
+func (p *preset) Frame(from territory.HubID, _ link.Type, payload []byte) {
+	p.Packet(from, payload, time.Now())
+}
+func (p *preset) Stream(_ territory.HubID, conn net.Conn) { p.Transport.Stream(conn) }
+
+// take notes and passes on what is new.
+func (p *preset) take(wire []byte) {
+	p.mu.Lock()
+	_, known := p.at[string(wire)]
+	if !known {
+		p.at[string(wire)] = time.Now()
+	}
+	p.mu.Unlock()
+	if !known {
+		p.queue.QueueBroadcast(once(wire))
+	}
+}
+
+func startPreset(tb testing.TB) contender {
+	tb.Helper()
+	terr := linktest.NewTerritory()
+	nodes := make([]*preset, benchHubs)
+	links := make([]*link.Link, benchHubs)
+	for i := range nodes {
+		h := linktest.NewHub(tb)
+		links[i] = terr.Open(tb, h, linktest.Options{})
+		terr.Admit(tb, h, links[i].Addr().String())
+		p := &preset{Transport: gossip.NewTransport(links[i]), at: make(map[string]time.Time)}
+		links[i].Receive(p)
+		linktest.Run(tb, links[i])
+		c := memberlist.DefaultWANConfig()
+		c.Name, c.Transport, c.Delegate = h.ID.String(), p, p
+		c.Logger = log.New(io.Discard, "", 0)
+		p.queue = &memberlist.TransmitLimitedQueue{RetransmitMult: c.RetransmitMult, NumNodes: func() int { return benchHubs }}
+		list, err := memberlist.Create(c)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		p.list, nodes[i] = list, p
+		if i > 0 {
+			if _, err := list.Join([]string{gossip.JoinAddress(links[0].Self())}); err != nil {
+				tb.Fatal(err)
+			}
+		}
+	}
+	linktest.Eventually(tb, 60*time.Second, "the preset's members", func() bool {
+		return !slices.ContainsFunc(nodes, func(p *preset) bool { return p.list.NumMembers() != benchHubs })
+	})
+	return contender{
+		write: func(i int, text string) []byte {
+			nodes[i].take([]byte(text))
+			return []byte(text)
+		},
+		arrived: func(i int, wire []byte) (time.Time, bool) {
+			nodes[i].mu.Lock()
+			defer nodes[i].mu.Unlock()
+			at, ok := nodes[i].at[string(wire)]
+			return at, ok
+		},
+		stop: func() {
+			for i, p := range nodes {
+				p.list.Shutdown()
+				links[i].Close()
+			}
+		},
+	}
+}

@@ -1,0 +1,25 @@
+package gossip
+
+import (
+	"net"
+	"time"
+
+	"relais/node/territory"
+	"relais/sync/link"
+)
+
+// Transport is the transport as the benchmark gives it to memberlist's own
+// preset.
+type Transport struct{ transport }
+
+// NewTransport returns a transport over a link whose receiver the caller is.
+func NewTransport(l *link.Link) *Transport { return &Transport{*newTransport(l)} }
+
+// Packet and Stream hand over what the link received.
+func (t *Transport) Packet(from territory.HubID, b []byte, at time.Time) { t.packet(from, b, at) }
+
+// Stream hands over a stream.
+func (t *Transport) Stream(conn net.Conn) { t.stream(conn) }
+
+// JoinAddress is how memberlist is told to call a hub.
+func JoinAddress(hub territory.HubID) string { return joinAddress(hub) }
