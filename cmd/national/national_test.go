@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"relais/node"
+	"relais/node/people"
 	"relais/node/record"
 	"relais/node/territory"
 )
@@ -31,10 +32,14 @@ func TestTwoHubsMeetThroughTheService(t *testing.T) {
 	}
 
 	t.Run("a stop at b's desk reaches a", func(t *testing.T) {
-		helper := node.Actor{Structure: structureID}
+		helper := node.Actor{Helper: people.HelperID{9}, Structure: structureID, Role: people.RoleHelper}
 		_, err := b.StopAtDesk(t.Context(), helper, node.DeskStop{Mandate: mandateAt(1), Reason: record.ReasonPerson})
 		check(t, err)
-		b.waitSigned(t)
+		select {
+		case <-b.made:
+		case <-time.After(10 * time.Second):
+			t.Fatal("the stop is still unsigned after 10 s")
+		}
 		if r := b.mustPass(t); r.Up != 1 || r.Drift != 0 {
 			t.Errorf("up from b: %+v", r)
 		}
@@ -68,20 +73,6 @@ func TestTwoHubsMeetThroughTheService(t *testing.T) {
 			t.Errorf("%+v, %v", f, err)
 		}
 	})
-}
-
-// waitSigned waits until nothing made here waits for its signature.
-func (h *hub) waitSigned(t testing.TB) {
-	t.Helper()
-	for range 500 {
-		v, err := h.Territory(t.Context())
-		check(t, err)
-		if v.Waiting == 0 {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Fatal("still unsigned after 5 s")
 }
 
 func TestSecondPassIsFlat(t *testing.T) {

@@ -45,6 +45,7 @@ type hub struct {
 	*node.Node
 	credentials *link.Credentials
 	demo        *demo
+	made        chan []byte // records made here, once signed
 }
 
 // newDemo makes a territory of n running hubs and a running national service.
@@ -152,6 +153,12 @@ func (d *demo) newHub(t testing.TB, index uint16) *hub {
 	check(t, err)
 	n, err := node.Open(t.Context(), o)
 	check(t, err)
+	made := make(chan []byte, 16)
+	n.OnRecord(func(wire []byte, from territory.HubID) {
+		if from.IsZero() {
+			made <- wire
+		}
+	})
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() { defer close(ended); n.Run(ctx) }()
@@ -162,7 +169,7 @@ func (d *demo) newHub(t testing.TB, index uint16) *hub {
 	})
 	credentials, err := link.NewCredentials(public.Hub, keys.Identity(), nil)
 	check(t, err)
-	return &hub{n, credentials, d}
+	return &hub{n, credentials, d, made}
 }
 
 // pass runs one pass and keeps its outcome, as the hub's job does.
