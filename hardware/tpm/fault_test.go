@@ -73,8 +73,8 @@ func TestPowerCutsOnADAObject(t *testing.T) {
 	mustUnwrap(t, p, blob)
 	p.Close()
 	conn := raw(t, process)
-	if n := property(t, conn, tpm2.TPMPTLockoutCounter); n == 0 {
-		t.Error("a DA object counted nothing: the test before shows nothing")
+	if n := property(t, conn, tpm2.TPMPTLockoutCounter); n < 3 {
+		t.Errorf("a DA object counted %d of 4 cuts: the test before shows nothing", n)
 	}
 	conn.Close()
 	if _, err := signer.Sign(nil, make([]byte, 32), nil); !errors.Is(err, tpm.ErrClosed) {
