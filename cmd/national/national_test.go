@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +12,7 @@ import (
 	"relais/node/people"
 	"relais/node/record"
 	"relais/node/territory"
+	"relais/sync/link/relay"
 )
 
 // Two hubs that never meet agree through the national service.
@@ -92,6 +95,44 @@ func TestSecondPassIsFlat(t *testing.T) {
 	t.Logf("second pass: %d octets with 10 records, %d with 2,000", few, many)
 	if many > 4000 || many-few > 40 || few-many > 40 { // numbers and signatures vary by a few octets
 		t.Errorf("second pass: %d octets with 10 records, %d with 2,000", few, many)
+	}
+}
+
+func TestCutAndRestart(t *testing.T) {
+	d := newDemo(t, 1)
+	a := d.hubs[0]
+	a.take(t, d.author.write(t, 3000))
+	line := relay.New()
+	t.Cleanup(func() { line.Close() })
+	proxy, err := line.Proxy("127.0.0.1:0")
+	check(t, err)
+	a.proxy = &url.URL{Scheme: "http", Host: proxy}
+
+	watched, stop := context.WithCancel(t.Context())
+	go func() { // cuts in the middle of the second page
+		for watched.Err() == nil && line.Octets() < 300_000 {
+			time.Sleep(100 * time.Microsecond)
+		}
+		line.Cut()
+	}()
+	cut, err := a.pass(t)
+	stop()
+	if err == nil || cut.Up >= 3000 {
+		t.Fatalf("the line was cut and the pass did %+v", cut)
+	}
+	held := d.status(t).Records
+	if held < cut.Up || held >= 3000 {
+		t.Fatalf("%d acknowledged, %d stored", cut.Up, held)
+	}
+
+	d.stop() // and what it acknowledged is there again
+	d.stop = d.serve(t)
+	line.Restore()
+	if rest := a.mustPass(t); rest.Up != 3000-held || rest.Drift != 0 {
+		t.Errorf("%d stored before, %+v after", held, rest)
+	}
+	if s := d.status(t); s.Records != 3000 || s.Refused != 0 || s.Forks != 0 {
+		t.Errorf("%+v", s)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -38,6 +39,7 @@ type demo struct {
 	hubs    []*hub
 	author  *pen   // a third hub that is not running: others bring its records
 	service string // where it listens
+	stop    func()
 }
 
 // hub is one running node.
@@ -46,6 +48,7 @@ type hub struct {
 	credentials *link.Credentials
 	demo        *demo
 	made        chan []byte // records made here, once signed
+	proxy       *url.URL    // nil: none
 }
 
 // newDemo makes a territory of n running hubs and a running national service.
@@ -72,7 +75,7 @@ func newDemo(t testing.TB, n int) *demo {
 		check(t, h.InstallRoster(t.Context(), signed))
 	}
 	d.install(t, exitOK, signed, "--root", d.rootKey)
-	d.serve(t)
+	d.stop = d.serve(t)
 	return d
 }
 
@@ -96,29 +99,33 @@ func (d *demo) install(t testing.TB, code int, signed []byte, flags ...string) {
 	d.command(t, code, append(args, path)...)
 }
 
-// serve runs the verb until the test ends.
-func (d *demo) serve(t testing.TB) {
+// serve runs the verb until stop is called, or else the test ends.
+func (d *demo) serve(t testing.TB) (stop func()) {
 	t.Helper()
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.Background())
 	said, stdout := io.Pipe()
-	ended := make(chan int, 1)
+	ended := make(chan struct{})
+	var code int
 	var stderr bytes.Buffer
 	go func() {
-		ended <- run(ctx, []string{"serve", "--data", d.data(), "--listen", "127.0.0.1:0"}, stdout, &stderr)
+		defer close(ended)
+		code = run(ctx, []string{"serve", "--data", d.data(), "--listen", "127.0.0.1:0"}, stdout, &stderr)
+		stdout.Close()
 	}()
-	t.Cleanup(func() {
-		stop()
-		if code := <-ended; code != exitOK {
+	stop = func() {
+		cancel()
+		if <-ended; code != exitOK {
 			t.Errorf("national serve: exit code %d: %s", code, &stderr)
 		}
-	})
+	}
+	t.Cleanup(stop)
 	line, err := bufio.NewReader(said).ReadString('\n')
-	check(t, err)
 	address, found := strings.CutPrefix(strings.TrimSpace(line), "READY ")
-	if !found {
-		t.Fatalf("national serve said %q", line)
+	if err != nil || !found {
+		t.Fatalf("national serve said %q, %v", line, err)
 	}
 	d.service = "https://" + address
+	return stop
 }
 
 func (d *demo) status(t testing.TB) (s status) {
@@ -169,13 +176,13 @@ func (d *demo) newHub(t testing.TB, index uint16) *hub {
 	})
 	credentials, err := link.NewCredentials(public.Hub, keys.Identity(), nil)
 	check(t, err)
-	return &hub{n, credentials, d, made}
+	return &hub{n, credentials, d, made, nil}
 }
 
 // pass runs one pass and keeps its outcome, as the hub's job does.
 func (h *hub) pass(t testing.TB) (national.Report, error) {
 	t.Helper()
-	a := national.New(national.Options{Hub: h.Node, Credentials: h.credentials, URL: h.demo.service})
+	a := national.New(national.Options{Hub: h.Node, Credentials: h.credentials, URL: h.demo.service, Proxy: h.proxy})
 	r, err := national.Pass(t.Context(), a, nil)
 	check(t, h.RecordNationalPass(t.Context(), r.Outcome(err)))
 	return r, err

@@ -54,12 +54,19 @@ func (t *attempt) getCounts(ctx context.Context) (Counts, error) {
 	if err != nil {
 		return Counts{}, err
 	}
-	var c Counts
-	if err := json.Unmarshal(body, &c); err != nil {
+	c, err := parseCounts(body)
+	if err != nil {
 		return Counts{}, fmt.Errorf("counts of the national service: %w", err)
 	}
+	return c, nil
+}
+
+func parseCounts(body []byte) (c Counts, err error) {
+	if err := json.Unmarshal(body, &c); err != nil {
+		return Counts{}, err
+	}
 	if c.Records < 0 || c.Notices < 0 || c.Revocations < 0 || c.Checkpoint < 0 {
-		return Counts{}, errors.New("counts of the national service: a negative number")
+		return Counts{}, errors.New("a negative number")
 	}
 	return c, nil
 }

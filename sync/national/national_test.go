@@ -19,6 +19,7 @@ import (
 
 	"relais/node/territory"
 	"relais/sync/link"
+	"relais/sync/link/relay"
 	"relais/sync/national"
 )
 
@@ -312,44 +313,22 @@ func TestRosters(t *testing.T) {
 func TestProxy(t *testing.T) {
 	b := newBench(t, 1)
 	b.hub.trust(t, b.write(t, b.roster.Hubs[0].ID, 5)...)
-	var tunnels atomic.Int64
-	proxy := newProxy(t, &tunnels)
-	b.options.Proxy = &url.URL{Scheme: "http", Host: proxy}
-	r := b.mustPass(t)
-	if r.Up != 5 || tunnels.Load() != 1 {
-		t.Errorf("%+v through %d tunnels", r, tunnels.Load())
-	}
-}
-
-// newProxy is an HTTP CONNECT proxy; it returns host:port.
-func newProxy(t *testing.T, tunnels *atomic.Int64) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	line := relay.New()
+	t.Cleanup(func() { line.Close() })
+	proxy, err := line.Proxy("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodConnect {
-			w.WriteHeader(http.StatusMethodNotAllowed)
-			return
-		}
-		far, err := net.Dial("tcp", r.Host)
-		if err != nil {
-			w.WriteHeader(http.StatusBadGateway)
-			return
-		}
-		tunnels.Add(1)
-		near, _, err := w.(http.Hijacker).Hijack()
-		if err != nil {
-			panic(err)
-		}
-		io.WriteString(near, "HTTP/1.1 200 OK\r\n\r\n")
-		go func() { io.Copy(far, near); far.Close() }()
-		go func() { io.Copy(near, far); near.Close() }()
-	})}
-	go server.Serve(l)
-	t.Cleanup(func() { server.Close() })
-	return l.Addr().String()
+	b.options.Proxy = &url.URL{Scheme: "http", Host: proxy}
+	r := b.mustPass(t)
+	// The line counts what it carried; we count the proxy's greeting too.
+	if greeting := r.OctetsIn + r.OctetsOut - line.Octets(); r.Up != 5 || line.Octets() == 0 || greeting <= 0 || greeting > 300 {
+		t.Errorf("%+v; the line carried %d octets", r, line.Octets())
+	}
+	line.Cut()
+	if r, err := b.pass(t); err == nil {
+		t.Errorf("through a cut line: %+v", r)
+	}
 }
 
 // The client asks for nothing that the contract does not name.
