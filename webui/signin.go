@@ -72,6 +72,9 @@ func address(r *http.Request) string {
 // reformed tells whether a form should be shown again with its fault: what the
 // visitor can mend. The rest has its own page.
 func reformed(err error) bool {
+	if err == nil {
+		return false
+	}
 	switch fault.Of(err).Code {
 	case fault.Invalid, fault.Conflict, fault.Stale, fault.Limited, fault.Forbidden:
 		return statusOf(err) != http.StatusRequestEntityTooLarge
