@@ -162,10 +162,11 @@ func (c *control) helper(r *http.Request) (any, error) {
 	return c.node.EnrolHelper(r.Context(), nil, h)
 }
 
-// A refusal is how an error travels on the socket.
+// A refusal is how an error travels on the socket, with the exit status that
+// the caller should end with.
 type refusal struct {
-	Code  fault.Code `json:"code"`
-	Error string     `json:"error"`
+	Status int    `json:"status"`
+	Error  string `json:"error"`
 }
 
 // answer turns a function into a handler that answers in JSON.
@@ -175,7 +176,7 @@ func answer(f func(*http.Request) (any, error)) http.Handler {
 		w.Header().Set("Content-Type", "application/json")
 		if err != nil {
 			w.WriteHeader(http.StatusUnprocessableEntity)
-			v = refusal{fault.Of(err).Code, err.Error()}
+			v = refusal{statusOf(err), err.Error()}
 		}
 		json.NewEncoder(w).Encode(v) // the caller is gone when this fails
 	})
@@ -212,5 +213,5 @@ func askHub(ctx context.Context, dataDir, method, path string, body []byte, out 
 	if err := reader.Decode(&r); err != nil {
 		return fmt.Errorf("the hub refused: %s", response.Status)
 	}
-	return fault.Errorf(r.Code, "Le relais a refusé.", "%s", r.Error)
+	return &exitError{r.Status, errors.New(r.Error)}
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"relais/hardware/tpm/swtpm"
@@ -81,14 +82,18 @@ func setStage(ctx context.Context, dir string, p programs) (*stage, error) {
 	return s, nil
 }
 
-// strike ends everything that was started, in the reverse order.
+// strike ends everything that was started: processes, then TPMs, then the line.
 func (s *stage) strike() error {
-	var failures []error
-	for i := len(s.children) - 1; i >= 0; i-- {
-		if err := s.children[i].stop(); err != nil {
-			failures = append(failures, fmt.Errorf("%s: %w", s.children[i].name, err))
-		}
+	failures := make([]error, len(s.children))
+	var stopping sync.WaitGroup
+	for i, c := range s.children {
+		stopping.Go(func() {
+			if err := c.stop(); err != nil {
+				failures[i] = fmt.Errorf("%s: %w", c.name, err)
+			}
+		})
 	}
+	stopping.Wait()
 	for _, t := range s.tpms {
 		t.Stop()
 	}
@@ -306,7 +311,7 @@ func (h *stageHub) authority() (*x509.CertPool, error) {
 	return pool, nil
 }
 
-func (h *stageHub) authorityFile() string { return filepath.Join(h.config.Hub.DataDir, "ca.pem") }
+func (h *stageHub) authorityFile() string { return filepath.Join(h.config.Hub.DataDir, authorityFile) }
 
 // address is where a browser finds the desk.
 func (h *stageHub) address() string { return h.desk.base.String() }

@@ -45,9 +45,7 @@ func readNational(path string) (territory.National, error) {
 
 // ownKey checks that an identifier is that of the key beside it.
 func ownKey(path string, id territory.HubID, spki []byte) error {
-	if derived, err := territory.HubIDOf(spki); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	} else if derived != id {
+	if territory.HubIDOf(spki) != id {
 		return fmt.Errorf("%s: identifier %s is not that of its key", path, id)
 	}
 	return nil

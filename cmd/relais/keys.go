@@ -3,8 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
-	"strings"
 
 	"relais/hardware/keyring"
 	"relais/hardware/soft"
@@ -42,7 +40,7 @@ func chooseProvider(c Config) (keyring.Provider, error) {
 	kind := keyring.Kind(c.Keys.Provider)
 	if c.Keys.Provider == "auto" {
 		kind = keyring.KindSoftware
-		if _, err := os.Stat(strings.TrimPrefix(c.Keys.Device, "unix:")); err == nil {
+		if tpm.Present(c.Keys.Device) { // usable or not: one that refuses is to be mended, not passed over
 			kind = keyring.KindTPM
 		}
 	}

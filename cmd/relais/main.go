@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"relais/node/fault"
+	"relais/node/territory"
 )
 
 // The exit statuses.
@@ -116,8 +117,15 @@ func exitStatus(w io.Writer, err error) int {
 		return exitOK
 	}
 	fmt.Fprintln(w, "relais:", err)
+	return statusOf(err)
+}
+
+func statusOf(err error) int {
 	if e, ok := errors.AsType[*exitError](err); ok {
 		return e.status
+	}
+	if errors.Is(err, territory.ErrForged) {
+		return exitProof
 	}
 	if fault.Is(err, fault.Locked) {
 		return exitLocked

@@ -70,7 +70,7 @@ func plan(ctx context.Context, s gocron.Scheduler, j job, kept jobLog, log *slog
 		return err
 	}
 	options := []gocron.JobOption{gocron.WithName(j.name), gocron.WithContext(ctx)}
-	switch missed := time.Since(last) > j.most; {
+	switch missed := !last.IsZero() && time.Since(last) > j.most; { // a new hub missed nothing
 	case missed && j.spread > 0:
 		at := time.Now().Add(time.Second + rand.N(j.spread))
 		options = append(options, gocron.WithStartAt(gocron.WithStartDateTime(at)))

@@ -1,0 +1,304 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"relais/hardware/keyring"
+	"relais/node"
+	"relais/node/fault"
+	"relais/node/territory"
+	"relais/sync/exchange"
+	"relais/sync/gossip"
+	"relais/sync/link"
+	"relais/sync/national"
+	"relais/systemd"
+	"relais/webui"
+)
+
+// shutdownTimeout bounds the end of a hub: what is acknowledged is on the disk,
+// so nothing is lost by not waiting longer.
+const shutdownTimeout = 5 * time.Second
+
+// A hub is everything that `relais serve` runs, wired: browser → web → node, and
+// link → gossip and exchange → node. Open it, run it, close it.
+type hub struct {
+	config    Config
+	log       *slog.Logger
+	startedAt time.Time
+
+	keys     *keyring.Keyring
+	node     *node.Node
+	link     *link.Link
+	pool     *gossip.Pool
+	puller   *exchange.Puller
+	adapter  national.Adapter  // nil without a national service
+	callers  *link.Credentials // of the national passes; nil without
+	web      *webui.Server
+	pages    net.Listener
+	controls net.Listener
+	health   net.Listener // nil when not configured
+}
+
+func runServe(ctx context.Context, std stdio, args []string) error {
+	f := flags(std, "serve [--config FILE] [--verbose]")
+	config := f.String("config", defaultConfig, "configuration `file`")
+	verbose := f.Bool("verbose", false, "log more, for those who look closely")
+	if err := parse(f, args, 0, 0); err != nil {
+		return err
+	}
+	c, err := loadConfig(*config)
+	if err != nil {
+		return err
+	}
+	level := slog.LevelInfo
+	if *verbose {
+		level = slog.LevelDebug
+	}
+	h, err := openHub(ctx, c, slog.New(slog.NewTextHandler(std.err, &slog.HandlerOptions{Level: level})))
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(std.out, "le relais de %s: %s\n", c.Hub.Name, h.addresses()[0])
+	return errors.Join(h.run(ctx), h.close())
+}
+
+// openHub opens the keys, the folder and the ports of a hub, and wires its
+// parts. What was opened is closed again when something fails.
+func openHub(ctx context.Context, c Config, log *slog.Logger) (h *hub, err error) {
+	h = &hub{config: c, log: log, startedAt: time.Now()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, h.close())
+		}
+	}()
+	if h.keys, err = openKeys(c); err != nil {
+		return h, err
+	}
+	if torn := h.keys.Mended(); torn != nil {
+		log.Warn("keyring mended from its previous generation", "err", torn)
+	}
+	h.node, err = node.Open(ctx, node.Options{
+		Dir: c.Hub.DataDir, Sealer: h.keys, Signer: h.keys.Identity(), Logger: log, Release: releaseTime(),
+	})
+	if err != nil {
+		return h, err
+	}
+	if err = h.wireSync(); err != nil {
+		return h, err
+	}
+	return h, h.wireDoors(ctx)
+}
+
+// wireSync joins the node to the other hubs: a record that is new here goes to
+// the gossip, a hub that knows more is pulled from, and a new roster changes who
+// is admitted.
+func (h *hub) wireSync() (err error) {
+	c := h.config
+	var proxy *url.URL
+	if c.Link.Proxy != "" {
+		if proxy, err = url.Parse(c.Link.Proxy); err != nil {
+			return err
+		}
+	}
+	h.link, err = link.New(link.Options{
+		Self: h.node.Self(), Identity: h.keys.Identity(), Roster: h.node.Roster, Listen: c.Link.Listen,
+		Proxy: proxy, Logger: h.log,
+		HTTP: exchange.NewHandler(exchange.HandlerOptions{Records: h.node, Rosters: h.node, Dossiers: h.node, Logger: h.log}),
+	})
+	if err != nil {
+		return err
+	}
+	h.puller = exchange.NewPuller(exchange.NewClient(h.node, h.link.HTTPClient(), nil), h.log)
+	h.pool = gossip.New(gossip.Options{Local: h.node, Link: h.link, OnBehind: h.puller.Want, Logger: h.log})
+	h.node.OnRecord(func(wire []byte, from territory.HubID) {
+		h.pool.Publish(wire, from)
+		h.puller.WantDossiers()
+	})
+	h.node.OnRoster(func(*territory.Roster) { h.link.Refresh() })
+	if c.National.Adapter == "relais" {
+		if h.callers, err = link.NewCredentials(h.node.Self(), h.keys.Identity(), time.Now); err != nil {
+			return err
+		}
+		h.adapter = national.New(national.Options{
+			Hub: h.node, Credentials: h.callers, URL: c.National.URL, Proxy: proxy, Logger: h.log,
+		})
+	}
+	return nil
+}
+
+// wireDoors opens what people and the machine's owner come in by.
+func (h *hub) wireDoors(ctx context.Context) (err error) {
+	if h.pages, err = net.Listen("tcp", h.config.Web.Listen); err != nil {
+		return fmt.Errorf("web: %w", err)
+	}
+	h.web, err = webui.New(webui.Options{
+		Node: h.node, Names: h.config.Web.Names, KioskName: h.config.Web.KioskName, Logger: h.log,
+	})
+	if err != nil {
+		return err
+	}
+	if err := h.publishAuthority(ctx); err != nil {
+		return err
+	}
+	if h.controls, err = listenControl(h.config.Hub.DataDir); err != nil {
+		return err
+	}
+	if h.config.Health.Listen != "" {
+		if h.health, err = net.Listen("tcp", h.config.Health.Listen); err != nil {
+			return fmt.Errorf("health: %w", err)
+		}
+	}
+	return nil
+}
+
+// authorityFile is where the hub's own certificate authority is left for IT to
+// deploy on the site's machines. It is public.
+const authorityFile = "ca.pem"
+
+func (h *hub) publishAuthority(ctx context.Context) error {
+	certificate, err := h.web.CA(ctx)
+	if err != nil {
+		return fmt.Errorf("web: %w", err)
+	}
+	return writeDurable(filepath.Join(h.config.Hub.DataDir, authorityFile), certificate, 0o644)
+}
+
+// run starts every goroutine of the hub, here and nowhere else, and returns once
+// ctx ended and all of them did, or one failed. It waits shutdownTimeout at most.
+func (h *hub) run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	linked, unlink := context.WithCancel(context.WithoutCancel(ctx)) // outlives the gossip's good-bye
+	defer unlink()
+	group.Go(func() error { return h.node.Run(ctx) })
+	group.Go(func() error { return h.link.Run(linked) })
+	group.Go(func() error {
+		defer unlink()
+		return h.gossip(ctx)
+	})
+	group.Go(func() error { return h.puller.Run(ctx) })
+	group.Go(func() error { return h.web.Serve(ctx, h.pages) })
+	group.Go(func() error { return serveHTTP(ctx, h.control().server(), h.controls) })
+	group.Go(func() error { return runSchedule(ctx, h.jobs(), h.node, h.log) })
+	group.Go(func() error { return systemd.Watchdog(ctx, h.probe) })
+	if h.health != nil {
+		group.Go(func() error { return serveHTTP(ctx, h.healthServer(), h.health) })
+	}
+	if h.callers != nil {
+		group.Go(func() error { return h.callers.Run(ctx, h.log) })
+	}
+	h.log.Info("hub serves", "hub", h.node.Self().String(), "pages", h.pages.Addr().String(), "link", h.link.Addr().String(), "version", version)
+	if _, err := systemd.Ready("le relais de " + h.config.Hub.Name); err != nil {
+		h.log.Warn("service manager not told", "err", err)
+	}
+	return h.wait(ctx, group)
+}
+
+// wait returns the group's error, nil for an end that was asked for.
+func (h *hub) wait(ctx context.Context, group *errgroup.Group) error {
+	<-ctx.Done()
+	if err := systemd.Stopping(); err != nil {
+		h.log.Warn("service manager not told", "err", err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- group.Wait() }()
+	select {
+	case err := <-ended:
+		if err == nil || errors.Is(err, context.Canceled) {
+			h.log.Info("hub stopped")
+			return nil
+		}
+		return err
+	case <-time.After(shutdownTimeout):
+		return fmt.Errorf("not everything stopped within %v", shutdownTimeout)
+	}
+}
+
+// gossip waits for the first roster, without which there is nobody to talk to.
+func (h *hub) gossip(ctx context.Context) error {
+	for h.node.Roster() == nil {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Second):
+		}
+	}
+	return h.pool.Run(ctx)
+}
+
+// close releases what openHub opened, whether or not it all was.
+func (h *hub) close() error {
+	var failures []error
+	for _, l := range []net.Listener{h.pages, h.controls, h.health} {
+		if l != nil {
+			if err := l.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+				failures = append(failures, err)
+			}
+		}
+	}
+	if h.link != nil {
+		failures = append(failures, h.link.Close())
+	}
+	if h.node != nil {
+		failures = append(failures, h.node.Close())
+	}
+	if h.keys != nil {
+		failures = append(failures, h.keys.Close())
+	}
+	return errors.Join(failures...)
+}
+
+// serveHTTP serves until ctx ends, then lets requests under way finish.
+func serveHTTP(ctx context.Context, s *http.Server, l net.Listener) error {
+	stop := context.AfterFunc(ctx, func() {
+		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout/2)
+		defer cancel()
+		s.Shutdown(bounded)
+	})
+	defer stop()
+	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return ctx.Err()
+}
+
+// jobs are what the hub does by itself, beside answering.
+func (h *hub) jobs() []job {
+	jobs := []job{
+		{name: "expire", least: 50 * time.Minute, most: 70 * time.Minute, run: h.node.Expire},
+		{name: "checkpoint", least: 25 * time.Minute, most: 35 * time.Minute, run: func(ctx context.Context) error {
+			_, err := h.node.Checkpoint(ctx)
+			return err
+		}},
+	}
+	if h.adapter != nil {
+		jobs = append(jobs, job{
+			name: "national", least: 20 * time.Minute, most: 40 * time.Minute, spread: 5 * time.Minute,
+			run: func(ctx context.Context) error {
+				_, err := h.nationalPass(ctx)
+				return err
+			},
+		})
+	}
+	return jobs
+}
+
+// nationalPass reconciles once and keeps the outcome for the screens.
+func (h *hub) nationalPass(ctx context.Context) (node.NationalPass, error) {
+	if h.adapter == nil {
+		return node.NationalPass{}, fault.Errorf(fault.Unavailable, "Ce relais n’a pas de service national.", "no national service is configured: [national] adapter")
+	}
+	report, err := national.Pass(ctx, h.adapter, nil)
+	h.log.Info("national pass", "report", report, "ok", err == nil)
+	outcome := report.Outcome(err)
+	return outcome, errors.Join(err, h.node.RecordNationalPass(ctx, outcome))
+}
