@@ -101,6 +101,7 @@ type part struct {
 func (n *Node) parts() []part {
 	return []part{
 		{open: n.openRoster},
+		{open: n.openPublishing, run: n.publish},
 		{open: n.openFreshness, run: n.keepFreshness},
 	}
 }

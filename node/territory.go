@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"relais/node/internal/store"
 	"relais/node/territory"
 )
 
@@ -29,12 +30,57 @@ type TerritoryView struct {
 	Alarms    []Alarm
 }
 
-// Alarm is something a person should look at, with what to do.
-type Alarm struct {
-	Key     string // constant, for machines
-	Message string // French, remedy included
-	At      time.Time
+// Territory returns the state of the territory as seen from here, of one moment.
+func (n *Node) Territory(ctx context.Context) (TerritoryView, error) {
+	v := TerritoryView{Roster: n.Roster()}
+	var logs []store.Log
+	var s symptoms
+	err := n.db.Read(ctx, func(r *store.Reader) (err error) {
+		if logs, err = r.Logs(); err != nil {
+			return err
+		}
+		totals, err := r.TerritoryTotals()
+		if err != nil {
+			return err
+		}
+		v.Notices, v.Stops, v.Dossiers = totals.Notices, totals.Stops, totals.Dossiers
+		if s.records, err = r.Troubles(); err != nil {
+			return err
+		}
+		v.Waiting = s.records.Unsigned.Count
+		if s.pass, s.passed, err = r.LastNationalPass(); err != nil {
+			return err
+		}
+		v.Freshness.National, err = r.LastNationalSuccess()
+		return err
+	})
+	if err != nil {
+		return TerritoryView{}, err
+	}
+	now := n.now()
+	v.Freshness.At = n.fresh.latest()
+	v.Freshness.Seen, v.Freshness.Expected = n.presence(now)
+	v.Hubs = n.hubStatuses(v.Roster, logs, now)
+	v.Alarms = n.alarms(now, v, s)
+	return v, nil
 }
 
-// Territory returns the state of the territory as seen from here.
-func (n *Node) Territory(ctx context.Context) (TerritoryView, error) { panic("stub") }
+// hubStatuses says of each hub of the roster what was heard of it.
+func (n *Node) hubStatuses(roster *territory.Roster, logs []store.Log, now time.Time) (list []HubStatus) {
+	if roster == nil {
+		return nil
+	}
+	known := make(map[territory.HubID]uint32)
+	for _, l := range logs {
+		known[l.Hub] += l.Head
+	}
+	for _, hub := range roster.Hubs {
+		c := n.fresh.of(hub.ID)
+		self := hub.ID == n.self
+		list = append(list, HubStatus{
+			Hub: hub, Self: self, Connected: self || n.connected(hub.ID, now),
+			HeardAt: c.heard, Compared: c.compared, Records: known[hub.ID],
+		})
+	}
+	return list
+}

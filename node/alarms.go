@@ -1,0 +1,116 @@
+package node
+
+import (
+	"fmt"
+	"time"
+
+	"relais/node/fault"
+	"relais/node/internal/store"
+	"relais/node/territory"
+)
+
+// How long something may last before it is worth an alarm.
+const (
+	islandAfter   = 15 * time.Minute
+	unsignedAfter = 5 * time.Minute
+	nationalAfter = 26 * time.Hour      // a pass is missed now and then
+	expiresWithin = 30 * 24 * time.Hour // of the roster
+)
+
+// Alarm is something a person should look at, with what to do.
+type Alarm struct {
+	Key     string // constant, for machines
+	Message string // French, remedy included
+	At      time.Time
+}
+
+// symptoms are what the alarms are computed from, besides the view. Nothing of
+// an alarm is stored: it ends when its cause does.
+type symptoms struct {
+	records store.Troubles
+	pass    store.NationalPass
+	passed  bool
+}
+
+// alarms lists what is wrong, the gravest first.
+func (n *Node) alarms(now time.Time, v TerritoryView, s symptoms) (list []Alarm) {
+	add := func(key string, at time.Time, message string) {
+		list = append(list, Alarm{Key: key, Message: message, At: at})
+	}
+	n.standing(now, v.Roster, add)
+	if err := n.grantsBlocked(now); err != nil {
+		add("clock", now, fault.Of(err).Message)
+	}
+	recordAlarms(now, s.records, add)
+	contactAlarms(now, v, s, add)
+	return list
+}
+
+// standing is where this hub stands in its territory.
+func (n *Node) standing(now time.Time, roster *territory.Roster, add func(string, time.Time, string)) {
+	if roster == nil {
+		add("no-roster", now, "Ce relais n’a pas encore le registre de son territoire : aucun mandat ne peut être créé. Demandez-le au département.")
+		return
+	}
+	hub, listed := roster.Hub(n.self)
+	switch {
+	case !listed:
+		add("not-listed", roster.IssuedAt, "Ce relais n’est pas inscrit au registre du territoire : les autres ne l’entendent pas. Demandez son inscription au département.")
+	case hub.State == territory.HubExpelled:
+		add("expelled", roster.IssuedAt, "Ce relais a été exclu du territoire : ce qu’il fait n’est plus reconnu ailleurs. Appelez le département.")
+	}
+	switch left := roster.ExpiresAt.Sub(now); {
+	case left < 0:
+		add("roster-expired", roster.ExpiresAt, "Le registre du territoire n’est plus à jour. Les relais connus continuent de se parler ; demandez le nouveau registre au département.")
+	case left < expiresWithin:
+		add("roster-expires", roster.ExpiresAt.Add(-expiresWithin), fmt.Sprintf(
+			"Le registre du territoire est valable encore %d\u00a0jours. Prévenez le département qu’il est à renouveler.", int(left.Hours()/24)))
+	}
+}
+
+// recordAlarms is what the records say that should not be.
+func recordAlarms(now time.Time, t store.Troubles, add func(string, time.Time, string)) {
+	if t.Forked.Count > 0 {
+		add("forked", t.Forked.Since, "Un relais du territoire a deux histoires différentes : sa machine a été copiée ou ramenée en arrière. Ses mandats récents sont suspendus partout. Appelez le département.")
+	}
+	if t.Conflicts.Count > 0 {
+		add("conflict", t.Conflicts.Since, conflicts(t.Conflicts.Count))
+	}
+	if t.BadCodes.Count > 0 {
+		add("wrong-code", t.BadCodes.Since, "Un relais a annoncé un arrêt par code avec un code qui n’est pas le bon. Il est resté sans effet. Prévenez le département.")
+	}
+	if t.Unsigned.Count > 0 && now.Sub(t.Unsigned.Since) > unsignedAfter {
+		add("unsigned", t.Unsigned.Since, "Ce qui a été fait ici est effectif ici, et n’est pas encore parti vers les autres relais : la clé de la machine ne répond pas. Prévenez le service informatique.")
+	}
+}
+
+// contactAlarms is who no longer answers.
+func contactAlarms(now time.Time, v TerritoryView, s symptoms, add func(string, time.Time, string)) {
+	f := v.Freshness
+	if f.Expected > 1 && f.Seen == 1 && now.Sub(f.At) > islandAfter {
+		add("island", f.At, "Aucun autre relais ne répond. La salle peut continuer ; les arrêts faits ailleurs ne sont plus connus ici. Vérifiez la box et le câble, puis prévenez le service informatique.")
+	}
+	if v.Roster == nil || v.Roster.National == nil || !s.passed {
+		return
+	}
+	switch {
+	case s.pass.Err != "" && now.Sub(f.National) > nationalAfter:
+		add("national", f.National, "Le service national ne répond plus depuis plus d’une journée. La salle n’en dépend pas. Prévenez le service informatique.")
+	case s.pass.Err == "" && s.pass.Drift > 0:
+		add("drift", s.pass.At, fmt.Sprintf("Après le dernier passage, %s avec le service national. Si cela dure, prévenez le département.", differences(s.pass.Drift)))
+	}
+}
+
+func conflicts(n int) string {
+	if n == 1 {
+		return "Un mandat existe en deux versions et ne peut pas être utilisé. Créez-en un nouveau, et prévenez le département."
+	}
+	return fmt.Sprintf("%d\u00a0mandats existent en deux versions et ne peuvent pas être utilisés. Créez-en de nouveaux, et prévenez le département.", n)
+}
+
+func differences(n int) string {
+	if n == 1 {
+		return "il reste un écart"
+	}
+	return fmt.Sprintf("il reste %d\u00a0écarts", n)
+}
