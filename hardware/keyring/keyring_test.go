@@ -16,13 +16,10 @@ import (
 	"testing"
 
 	"relais/hardware/keyring"
-	"relais/node"
 	"relais/node/fault"
 	"relais/node/seal"
 	"relais/node/territory"
 )
-
-var _ node.Sealer = (*keyring.Keyring)(nil)
 
 var place = seal.Place{Table: "helpers", Row: "a_1", Column: "name", Version: 1}
 

@@ -89,7 +89,7 @@ func TestRestartWhileIdle(t *testing.T) {
 	blob := wrap(t, p)
 	_, signer := newIdentity(t, p)
 	process.Kill()
-	process = startIn(t, dir)
+	startIn(t, dir)
 	mustUnwrap(t, p, blob)
 	sign(t, signer)
 }
