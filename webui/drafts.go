@@ -125,7 +125,7 @@ func recapPage(id mediation.AccompanimentID, recap node.Recap) *page.DraftRecap 
 
 // stepOf tells which step mends a draft that is not complete.
 func stepOf(err error) (page.Step, bool) {
-	if !fault.Is(err, fault.Invalid) {
+	if !fault.Is(err, fault.Invalid) && !fault.Is(err, fault.Forbidden) {
 		return 0, false
 	}
 	switch field := fault.Of(err).Field; {
@@ -133,7 +133,7 @@ func stepOf(err error) (page.Step, bool) {
 		return page.StepTerm, true
 	case strings.HasPrefix(field, "line"):
 		return page.StepServices, true
-	case field != "":
+	case field != "" && field != "code" && field != "recap":
 		return page.StepPerson, true
 	}
 	return 0, false
@@ -164,7 +164,7 @@ func (s *Server) grant(w http.ResponseWriter, r *http.Request, by node.Actor) er
 
 // refuseGrant shows the recap again, as it stands now, with what is wrong.
 func (s *Server) refuseGrant(w http.ResponseWriter, r *http.Request, by node.Actor, id mediation.AccompanimentID, refused error) error {
-	if step, incomplete := stepOf(refused); incomplete && fault.Of(refused).Field != "code" {
+	if step, incomplete := stepOf(refused); incomplete {
 		s.say(r, fault.Of(refused).Message)
 		return seeOther(w, r, stepPath(id, step))
 	}

@@ -1,6 +1,7 @@
 package webui
 
 import (
+	"strings"
 	"time"
 
 	"relais/node"
@@ -29,6 +30,29 @@ type stopsPart struct {
 type receiptPart struct {
 	Page clocked
 	page.Receipt
+}
+
+// paragraph is a paragraph of a mandate's text, or a list of items: those that
+// begin with an en dash, one after the other.
+type paragraph struct {
+	Text  string
+	Items []string
+}
+
+func paragraphs(text []string) []paragraph {
+	var all []paragraph
+	for _, p := range text {
+		item, found := strings.CutPrefix(p, "– ")
+		switch last := len(all) - 1; {
+		case !found:
+			all = append(all, paragraph{Text: p})
+		case last >= 0 && all[last].Items != nil:
+			all[last].Items = append(all[last].Items, item)
+		default:
+			all = append(all, paragraph{Items: []string{item}})
+		}
+	}
+	return all
 }
 
 type copyPart struct {

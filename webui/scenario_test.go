@@ -71,7 +71,7 @@ var stopCode = regexp.MustCompile(`data-stop-code="([0-9A-Z*~$=-]+)"`)
 // paper prints both copies, reads the code on the person's, and confirms.
 func (b *browser) paper(mandate string) string {
 	b.t.Helper()
-	page := b.get(mandate+"/papier").wants(http.StatusOK, state("awaiting_paper"), htmlcheck.Count("article", 2))
+	page := b.get(mandate+"/papier").wants(http.StatusOK, state("awaiting_paper"), htmlcheck.Count("article", 4))
 	found := stopCode.FindAllStringSubmatch(page.body, -1)
 	if len(found) != 1 {
 		b.t.Fatalf("%d stop codes on the copies, want the person's alone", len(found))

@@ -32,8 +32,8 @@ var words = template.FuncMap{
 	"plural":  locale.Plural,
 	"int":     func(n uint32) int { return int(n) },
 
-	"civilDay": locale.CivilDay, "civilForm": locale.CivilForm,
-	"of": locale.Of, "say": locale.Kiosk,
+	"civilForm": locale.CivilForm,
+	"of":        locale.Of, "say": locale.Kiosk,
 	"state": locale.State, "scope": locale.Scope, "theme": locale.Theme, "term": locale.Term,
 	"posture": locale.Posture, "evidence": locale.Evidence, "channel": locale.ActChannel, "why": locale.Why,
 	"scopeKey":  func(key string) string { return locale.Scope(mandate.Scope(key)) },
@@ -42,11 +42,11 @@ var words = template.FuncMap{
 	"stopShort": func(p clocked, s *node.StopView) string {
 		return locale.Moment(now(p), s.ReceivedAt.In(zone(p))) + ", " + locale.Where(s.Channel, s.WhereName)
 	},
-	"join": locale.And,
-	"acts": func(acts []string) string { return strings.Join(acts, " ; ") },
+	"join": locale.And, "warning": func(s mandate.Scope) string { return s.Text().Warning },
+	"acts": func(acts []string) string { return strings.Join(acts, "\u00a0; ") },
 
 	"postures":  func() []locale.PostureWords { return locale.Postures },
-	"scopes":    func() []locale.ScopeWords { return locale.Scopes },
+	"scopes":    locale.Scopes,
 	"terms":     func() []locale.TermWords { return locale.Terms },
 	"evidences": func() []locale.EvidenceWords { return locale.Evidences },
 	"channels":  func() []locale.ChannelWords { return locale.Channels },
@@ -69,6 +69,9 @@ var words = template.FuncMap{
 	"count":   count,
 	"verdict": verdict,
 	"short":   func(sum [32]byte) string { return hex.EncodeToString(sum[:4]) + "…" + hex.EncodeToString(sum[30:]) },
+
+	"hex":        func(sum [32]byte) string { return hex.EncodeToString(sum[:]) },
+	"paragraphs": paragraphs,
 
 	"etat":     newState,
 	"stops":    func(p clocked, stops []node.StopView) stopsPart { return stopsPart{p, stops} },
@@ -100,8 +103,8 @@ func heard(p clocked, t time.Time) string {
 func services() []string {
 	var all []string
 	seen := make(map[string]bool)
-	for _, scope := range locale.Scopes {
-		for _, name := range scope.Services {
+	for _, scope := range locale.Scopes() {
+		for _, name := range scope.Examples {
 			if !seen[name] {
 				seen[name] = true
 				all = append(all, name)

@@ -4,7 +4,7 @@ package locale
 const (
 	GivenMissing       = "Écrivez le prénom."
 	FamilyMissing      = "Écrivez le nom."
-	BirthDateInvalid   = "Écrivez la date de naissance avec des chiffres : jour/mois/année, par exemple 14/03/1950."
+	BirthDateInvalid   = "Écrivez la date de naissance avec des chiffres : jour/mois/année, par exemple 14/03/1950."
 	BirthPlaceMissing  = "Écrivez le lieu de naissance."
 	EvidenceMissing    = "Dites comment vous savez qui est la personne."
 	AdultMissing       = "Posez la question, puis cochez la réponse."
@@ -15,8 +15,8 @@ const (
 	WillingNo          = "Sans son accord libre et clair, il n’y a pas de mandat. Vous pouvez l’accompagner autrement."
 	LineScopeMissing   = "Choisissez la démarche de cette ligne."
 	LineServiceMissing = "Écrivez le nom du service, par exemple impots.gouv.fr."
-	LineActsMissing    = "Écrivez au moins un acte, par exemple : consulter l’avis d’impôt."
-	LinesMissing       = "Un mandat a au moins une ligne : un service et ce que vous y ferez."
+	LineActsMissing    = "Écrivez au moins un acte, par exemple : consulter l’avis d’impôt."
+	LinesMissing       = "Un mandat a au moins une ligne : un service et ce que vous y ferez."
 	TermMissing        = "Choisissez une durée."
 	PostureMissing     = "Choisissez comment vous aidez la personne."
 	CodeMissing        = "Écrivez le code à 6 chiffres de votre application ou de votre carte."
@@ -26,9 +26,9 @@ const (
 	LineMissing        = "Choisissez la ligne du mandat que vous avez utilisée."
 	ChannelMissing     = "Dites comment la démarche a été faite."
 	PresentMissing     = "Dites si la personne était là."
-	StopLinesMissing   = "Choisissez ce qui s’arrête : tout, ou certaines lignes."
+	StopLinesMissing   = "Choisissez ce qui s’arrête : tout, ou certaines lignes."
 	ReasonMissing      = "Choisissez une raison."
-	StopCodeMissing    = "Écrivez le code qui est sur votre papier, dans le cadre « Pour arrêter ce mandat »."
+	StopCodeMissing    = "Écrivez le code qui est sur votre papier, dans le cadre « Pour arrêter ce mandat »."
 )
 
 // Flashes: what was just done, said once on the page that follows.
@@ -38,7 +38,7 @@ const (
 	FlashStopped = "C’est arrêté."
 	FlashClosed  = "L’accompagnement est terminé."
 	FlashOut     = "Vous êtes déconnecté."
-	FlashIdle    = "Votre session est finie. Connectez-vous pour continuer : rien n’est perdu."
+	FlashIdle    = "Votre session est finie. Connectez-vous pour continuer : rien n’est perdu."
 )
 
 // Problems: pages that say no, by what happened rather than by number.
@@ -46,7 +46,7 @@ const (
 	ProblemNotFound  = "Cette page n’existe pas, ou plus."
 	ProblemMethod    = "Cette page ne peut pas être demandée de cette façon."
 	ProblemTooLarge  = "Ce qui a été envoyé est trop long."
-	ProblemCrossSite = "Cette demande vient d’un autre site : elle est refusée. Rien n’a été enregistré."
+	ProblemCrossSite = "Cette demande vient d’un autre site : elle est refusée. Rien n’a été enregistré."
 	ProblemHost      = "Ce nom ne désigne pas ce relais."
 	ProblemForm      = "Le formulaire n’a pas pu être lu. Revenez en arrière et recommencez."
 	ProblemStale     = "Ce mandat a changé dans une autre fenêtre. Relisez-le avant de continuer."

@@ -94,15 +94,15 @@ func Why(v mandate.Verdict) string {
 	case mandate.WhyUnknown:
 		return "Ce relais ne connaît pas encore ce mandat."
 	case mandate.WhyConflict:
-		return "Deux mandats portent ce numéro : aucun n’est utilisable. Prévenez le département."
+		return "Deux mandats portent ce numéro : aucun n’est utilisable. Prévenez le département."
 	case mandate.WhyStopped:
-		return "Cette ligne est arrêtée. Si la personne est là, proposez un nouveau mandat."
+		return "Cette ligne est arrêtée. Ne l’utilisez plus."
 	case mandate.WhyNotStarted:
 		return "Ce mandat n’a pas encore commencé."
 	case mandate.WhyExpired:
 		return "Ce mandat est arrivé à sa fin. Proposez un nouveau mandat."
 	case mandate.WhyDone:
-		return "Ce mandat est terminé : ce qui était demandé est fait."
+		return "Ce mandat est terminé : ce qui était demandé est fait."
 	case mandate.WhyNoSuchLine:
 		return "Ce mandat n’a pas cette ligne."
 	case mandate.WhyStructure:

@@ -21,11 +21,11 @@ func StateSentence(now time.Time, zone *time.Location, s mandate.State, end time
 	case mandate.StateStopped:
 		return "Ce mandat a été arrêté" + firstStop(now, zone, stops) + ". Vous ne pouvez plus l’utiliser. Si la personne est là, proposez un nouveau mandat."
 	case mandate.StateDone:
-		return "Ce mandat est terminé : ce qui était demandé est fait."
+		return "Ce mandat est terminé : ce qui était demandé est fait."
 	case mandate.StateExpired:
 		return "Ce mandat est arrivé à sa fin le " + until + ". Vous ne pouvez plus l’utiliser. Si la personne est là, proposez un nouveau mandat."
 	case mandate.StateUnusable:
-		return "Ce mandat ne peut pas être utilisé. Le territoire doit d’abord vérifier ce qui s’est passé : prévenez votre référent."
+		return "Ce mandat ne peut pas être utilisé. Le territoire doit d’abord vérifier ce qui s’est passé : prévenez votre référent."
 	}
 	return ""
 }

@@ -97,27 +97,6 @@ func Plural(n int, one, many string) string {
 	return strconv.Itoa(n) + " " + many
 }
 
-// CivilDate reads a date of birth as people write it, 14/03/1950, or as
-// machines do, 1950-03-14, and returns the latter.
-func CivilDate(s string) (string, bool) {
-	for _, layout := range []string{"2/1/2006", "2006-01-02", "2.1.2006", "2-1-2006", "2 1 2006"} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t.Format(time.DateOnly), true
-		}
-	}
-	return "", false
-}
-
-// CivilDay writes a civil date in full: "14 mars 1950"; as it came when it is
-// none.
-func CivilDay(date string) string {
-	t, err := time.Parse(time.DateOnly, date)
-	if err != nil {
-		return date
-	}
-	return Day(t)
-}
-
 // CivilForm writes a civil date as a form shows it: "14/03/1950".
 func CivilForm(date string) string {
 	t, err := time.Parse(time.DateOnly, date)

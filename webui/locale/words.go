@@ -11,32 +11,24 @@ import (
 
 // ScopeWords are a démarche as people read it.
 type ScopeWords struct {
-	Key      mandate.Scope
-	Title    string
-	About    string
-	Services []string // suggestions, not limits
+	Key mandate.Scope
+	mandate.ScopeText
 }
 
-// Scopes are the ten démarches, in the order of the national service.
-var Scopes = []ScopeWords{
-	{mandate.Papiers, "Papiers, citoyenneté, élections", "état civil, passeport, carte d’identité, élections", []string{"ants.gouv.fr", "service-public.fr", "Défenseur des droits"}},
-	{mandate.Famille, "Famille, scolarité", "allocations familiales, naissance, mariage, école", []string{"caf.fr", "ameli.fr", "EduConnect", "msa.fr"}},
-	{mandate.Social, "Social, santé", "carte Vitale, handicap, RSA, grand âge, chômage", []string{"ameli.fr", "msa.fr", "caf.fr", "mdph.fr", "monparcourshandicap.gouv.fr"}},
-	{mandate.Travail, "Travail, formation", "emploi, formation, retraite, fin de contrat", []string{"francetravail.fr", "moncompteformation.gouv.fr", "info-retraite.fr", "lassuranceretraite.fr"}},
-	{mandate.Logement, "Logement", "aide au logement, logement social, énergie, bail", []string{"caf.fr", "demande-logement-social.gouv.fr", "enedis.fr", "visale.fr"}},
-	{mandate.Transports, "Transports, mobilité", "carte grise, permis de conduire, amendes", []string{"ants.gouv.fr", "antai.gouv.fr", "certificat-air.gouv.fr"}},
-	{mandate.Argent, "Argent, impôts, consommation", "impôts, consommation, assurance, surendettement", []string{"impots.gouv.fr", "timbres.impots.gouv.fr", "banque-france.fr"}},
-	{mandate.Justice, "Justice", "casier judiciaire, plainte, aide juridictionnelle", []string{"justice.fr", "casier-judiciaire.justice.gouv.fr", "telerecours.fr"}},
-	{mandate.Etranger, "Étranger, Europe", "titre de séjour, attestation d’accueil", []string{"administration-etrangers-en-france.interieur.gouv.fr", "ofpra.gouv.fr"}},
-	{mandate.Loisirs, "Loisirs, sport, culture", "associations, animaux, permis bateau, tourisme", []string{"i-cad.fr", "demarches-plaisance.gouv.fr", "service-public.fr"}},
+// Scopes are the ten démarches, in the order of the national service. Their
+// words are the domain's, because papers carry them.
+func Scopes() []ScopeWords {
+	var all []ScopeWords
+	for _, key := range mandate.Scopes() {
+		all = append(all, ScopeWords{key, key.Text()})
+	}
+	return all
 }
 
 // Scope writes a démarche's title; the key itself when it is none of the ten.
 func Scope(key mandate.Scope) string {
-	for _, s := range Scopes {
-		if s.Key == key {
-			return s.Title
-		}
+	if title := key.Text().Title; title != "" {
+		return title
 	}
 	return string(key)
 }

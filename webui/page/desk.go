@@ -119,9 +119,6 @@ type LineForm struct {
 	Service, Acts string // Acts: one a line of text
 }
 
-// Money tells whether a line touches money, which asks for a warning.
-func (l LineForm) Money() bool { return l.Scope == mandate.Argent }
-
 // Full tells whether no further line may be added.
 func (p *DraftServices) Full() bool { return len(p.Lines) >= mandate.MaxLines }
 

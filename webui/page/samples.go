@@ -65,7 +65,7 @@ func (b Base) with(faults ...Fault) Base {
 }
 
 func doorSamples() []Sample {
-	refused := base(Door, "Connexion", "").with(Fault{Message: "Identifiant, phrase secrète ou code : quelque chose ne va pas. Vérifiez les trois, puis attendez le code suivant."})
+	refused := base(Door, "Connexion", "").with(Fault{Message: "Identifiant, phrase secrète ou code : quelque chose ne va pas. Vérifiez les trois, puis attendez le code suivant."})
 	problem := base(Door, "Page introuvable", "")
 	software := base(Door, "Connexion", "")
 	software.Software = true
@@ -172,14 +172,14 @@ func draftSamples() []Sample {
 	empty := Draft{Base: base(Desk, "Créer un mandat", ""), ID: sampleVisit, Step: StepPerson, Reached: StepPerson}
 	faulty := draft(StepPerson)
 	faulty.Base = faulty.with(
-		Fault{Field: "birth_date", Message: "Écrivez la date de naissance avec des chiffres : jour/mois/année, par exemple 14/03/1950."},
+		Fault{Field: "birth_date", Message: "Écrivez la date de naissance avec des chiffres : jour/mois/année, par exemple 14/03/1950."},
 		Fault{Field: "unprotected", Message: "Avec une mesure de protection, le mandat se voit avec la personne qui la représente ou qui l’assiste."})
 	lines := []LineForm{
 		{1, mandate.Argent, "impots.gouv.fr", "consulter l’avis d’impôt\nsignaler un changement d’adresse"},
 		{2, mandate.Famille, "caf.fr", "déclarer les ressources du trimestre"},
 	}
 	wrong := draft(StepServices)
-	wrong.Base = wrong.with(Fault{Field: "line_2_acts", Message: "Écrivez au moins un acte, par exemple : consulter l’avis d’impôt."})
+	wrong.Base = wrong.with(Fault{Field: "line_2_acts", Message: "Écrivez au moins un acte, par exemple : consulter l’avis d’impôt."})
 	allowed := []string{"papiers", "famille", "social", "logement", "argent"}
 	ends := map[mandate.Term]time.Time{
 		mandate.Short: SampleNow.AddDate(0, 0, 1), mandate.Month: SampleNow.AddDate(0, 0, 31),
@@ -187,7 +187,7 @@ func draftSamples() []Sample {
 	}
 	recap := node.Recap{
 		Draft:     node.Draft{Person: samplePerson, Evidence: mandate.EvidenceDocument, Lines: sampleLines, Term: mandate.Month},
-		Structure: "Maison de services de Valbrume", Helper: "Camille Essai", Until: SampleNow.AddDate(0, 0, 31),
+		Structure: "Maison de services de Valbrume", Helper: "Camille Essai", Until: SampleNow.AddDate(0, 0, 31), Articles: sampleArticles(),
 	}
 	refused := draft(StepRecap)
 	refused.Base = refused.with(Fault{Field: "code", Message: "Ce code n’est pas le bon, ou il a déjà servi. Attendez le suivant."})
@@ -210,6 +210,16 @@ var sampleStop = node.StopView{
 	WhereName: "Port-Exemple",
 }
 
+// sampleArticles is the text of the sample mandate.
+func sampleArticles() []mandate.Article {
+	return mandate.Presented{
+		Regime: record.Local, Structure: territory.Structure{Name: "Maison de services de Valbrume (démonstration)", Address: "2 place de l’Exemple, 00000 Valbrume"},
+		HelperName: "Camille Essai", Beneficiary: samplePerson, Declarations: mandate.Declarations{Adult: true, Unprotected: true, Willing: true},
+		Evidence: mandate.EvidenceDocument, Lines: sampleLines, Term: mandate.Month, Start: SampleNow, End: mandate.Month.End(SampleNow),
+		Site: "Valbrume", Zone: sampleZone,
+	}.Articles()
+}
+
 func sampleView(s mandate.State) node.MandateView {
 	v := node.MandateView{
 		Mandate: mandate.Mandate{
@@ -219,7 +229,7 @@ func sampleView(s mandate.State) node.MandateView {
 			Paper: mandate.Paper{PrintedAt: SampleNow.Add(-170 * time.Minute), SignedAt: SampleNow.Add(-160 * time.Minute), HandedAt: SampleNow.Add(-160 * time.Minute)},
 			Text:  [32]byte{0x5f, 0x2c, 0x10, 0x99},
 		},
-		StructureName: "Maison de services de Valbrume (démonstration)", OriginName: "Valbrume",
+		StructureName: "Maison de services de Valbrume (démonstration)", OriginName: "Valbrume", Articles: sampleArticles(),
 		State: s, LineVerdicts: []mandate.Verdict{{Usable: true}, {Usable: true}}, Published: true, Version: 2,
 	}
 	switch s {
