@@ -1,0 +1,166 @@
+package national
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"relais/node/record"
+	"relais/sync/exchange"
+)
+
+// Steps implements Attempt.
+func (t *attempt) Steps() []Step {
+	return []Step{
+		{"age", t.age},
+		{"roster", t.roster},
+		{"records", t.records},
+		{"counts", t.compare},
+		{"checkpoint", t.checkpoint},
+	}
+}
+
+func (t *attempt) age(ctx context.Context, r *Report) error {
+	f, err := t.Hub.Freshness(ctx)
+	if err != nil {
+		return err
+	}
+	if !f.National.IsZero() {
+		r.Age = r.At.Sub(f.National)
+	}
+	return nil
+}
+
+// roster begins with the service's vector, which names its roster's version, and
+// makes the two rosters one: authors that only the newer one knows would be
+// refused otherwise.
+func (t *attempt) roster(ctx context.Context, r *Report) error {
+	if err := t.look(ctx); err != nil {
+		return err
+	}
+	switch ours := t.Hub.Roster(); {
+	case t.theirs.RosterVersion < ours.Version:
+		if err := t.putRoster(ctx, t.Hub.RosterNote()); err != nil {
+			return err
+		}
+	case t.theirs.RosterVersion > ours.Version:
+		note, err := t.getRoster(ctx)
+		if err != nil {
+			return err
+		}
+		if err := t.Hub.InstallRoster(ctx, note); err != nil {
+			return fmt.Errorf("install roster %d: %w", t.theirs.RosterVersion, err)
+		}
+	default:
+		return nil
+	}
+	r.Updated++
+	return nil
+}
+
+func (t *attempt) look(ctx context.Context) (err error) {
+	t.asked = t.Now()
+	t.theirs, err = t.client.Vector(ctx, t.service)
+	return err
+}
+
+// records moves what either side lacks, both ways, a bounded page at a time.
+func (t *attempt) records(ctx context.Context, r *Report) error {
+	if err := t.pull(ctx, r); err != nil {
+		return err
+	}
+	return t.push(ctx, r)
+}
+
+func (t *attempt) pull(ctx context.Context, r *Report) error {
+	behind, err := t.Hub.Behind(ctx, t.theirs)
+	if err != nil {
+		return fmt.Errorf("compare with the service's vector: %w", err)
+	}
+	if !behind {
+		t.Hub.PeerCompared(t.service, t.asked)
+		return nil
+	}
+	got, err := t.client.PullRecords(ctx, t.service)
+	r.Down += got.New
+	r.Created += got.New
+	r.Refused += got.Refused
+	if got.Roster {
+		r.Updated++
+	}
+	return t.unlessStuck(err)
+}
+
+func (t *attempt) push(ctx context.Context, r *Report) error {
+	first, _, err := t.Hub.Missing(ctx, t.theirs, record.MaxOctets)
+	if err != nil {
+		return fmt.Errorf("look for what the service lacks: %w", err)
+	}
+	if len(first) == 0 {
+		return nil
+	}
+	done, err := t.client.Push(ctx, t.service)
+	r.Up += done.New
+	r.Created += done.New
+	r.RefusedThere += done.Refused
+	return t.unlessStuck(err)
+}
+
+// unlessStuck lets a pass go on when one side refuses what the other holds: the
+// rest still moves, and the drift says how much does not agree.
+func (t *attempt) unlessStuck(err error) error {
+	if !errors.Is(err, exchange.ErrNoProgress) {
+		return err
+	}
+	t.Logger.Warn("records are refused by the national service or from it", "peer", t.service.String(), "err", err)
+	return nil
+}
+
+// compare counts what still differs. Records that arrived from elsewhere during
+// the pass are no drift: what moved meanwhile is moved, once more.
+func (t *attempt) compare(ctx context.Context, r *Report) error {
+	for again := false; ; again = true {
+		var err error
+		if r.Drift, err = t.drift(ctx); err != nil || r.Drift == 0 || again {
+			return err
+		}
+		if err := t.look(ctx); err != nil {
+			return err
+		}
+		if err := t.records(ctx, r); err != nil {
+			return err
+		}
+	}
+}
+
+func (t *attempt) drift(ctx context.Context) (int, error) {
+	var err error
+	if t.counts, err = t.getCounts(ctx); err != nil {
+		return 0, err
+	}
+	ours, err := t.Hub.RecordCounts(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("count our records: %w", err)
+	}
+	kinds := distance(ours.Notices, t.counts.Notices) + distance(ours.Revocations, t.counts.Revocations)
+	return max(distance(ours.Records, t.counts.Records), kinds), nil
+}
+
+func distance(a, b int) int { return max(a-b, b-a) }
+
+// checkpoint hands over the state of our journal when it grew.
+func (t *attempt) checkpoint(ctx context.Context, r *Report) error {
+	signed, err := t.Hub.Checkpoint(ctx)
+	if err != nil {
+		return fmt.Errorf("sign a checkpoint: %w", err)
+	}
+	size, err := checkpointSize(signed)
+	if err != nil || size <= t.counts.Checkpoint {
+		return err
+	}
+	if err := t.put(ctx, PathCheckpoint, TypeCheckpoint, signed); err != nil {
+		return err
+	}
+	r.Updated++
+	return nil
+}
