@@ -66,6 +66,7 @@ var words = template.FuncMap{
 		}
 		return locale.Freshness(now(b), at, b.Freshness.Seen, b.Freshness.Expected)
 	},
+	"away":    away,
 	"count":   count,
 	"verdict": verdict,
 	"short":   func(sum [32]byte) string { return hex.EncodeToString(sum[:4]) + "…" + hex.EncodeToString(sum[30:]) },
@@ -112,6 +113,19 @@ func services() []string {
 		}
 	}
 	return all
+}
+
+// away says how many hubs cannot be told at once; empty when all can.
+func away(p page.Page) string {
+	f := p.Common().Freshness
+	switch n := f.Expected - f.Seen; {
+	case n < 1:
+		return ""
+	case n == 1:
+		return "Un relais est hors ligne"
+	default:
+		return locale.Plural(n, "", "relais sont hors ligne")
+	}
 }
 
 // count writes a number that stopped at a limit: "100 et plus".

@@ -36,6 +36,7 @@ var kiosk = map[string]string{
 	"receipt.when":     "Quand",
 	"receipt.where":    "Où",
 	"receipt.pending":  "C’est effectif ici dès maintenant. L’envoi aux autres relais est en cours.",
+	"receipt.away":     "%s : l’arrêt y sera appliqué dès qu’il sera joint.",
 	"receipt.keep":     "Imprimez ce reçu ou recopiez le numéro : il prouve que vous avez demandé l’arrêt.",
 	"receipt.print":    "Imprimer le reçu",
 	"receipt.anew":     "Besoin d’aide encore ? Un nouveau mandat se fait au bureau, quand vous voulez.",
@@ -50,7 +51,7 @@ var kiosk = map[string]string{
 	"rights.where.p":   "Mon nom et mes démarches restent dans la structure qui m’aide. Les autres relais savent seulement si le mandat est en cours ou arrêté.",
 	"rights.forget":    "Je peux faire effacer",
 	"rights.forget.p":  "Je demande au bureau d’effacer ce qui n’a plus besoin d’être gardé.",
-	"fresh.at":         "Informations à jour à %s",
+	"fresh.at":         "Informations à jour %s",
 	"problem.home":     "Revenir à l’accueil",
 	"code.wrong.title": "Ce code n’arrête aucun mandat",
 }

@@ -10,6 +10,7 @@ package page
 import (
 	"html/template"
 	"slices"
+	"strings"
 	"time"
 
 	"relais/node/fault"
@@ -134,6 +135,9 @@ func (b *Base) Described(name, hint string) template.HTMLAttr {
 		if b.Faults[0].Field == name {
 			attrs += ` autofocus`
 		}
+	}
+	if slices.ContainsFunc(b.Faults, func(f Fault) bool { return f.Field == "" }) {
+		ids = strings.TrimPrefix(ids+" erreur", " ") // of the whole form, at its top
 	}
 	if ids != "" {
 		attrs += ` aria-describedby="` + template.HTMLEscapeString(ids) + `"`
