@@ -74,6 +74,9 @@ func parseCheckpoint(text string) (c Checkpoint, err error) {
 	if c.Size, err = strconv.ParseInt(lines[1], 10, 64); err != nil {
 		return c, fmt.Errorf("size: %w", err)
 	}
+	if c.Size < 0 {
+		return c, fmt.Errorf("size %d", c.Size)
+	}
 	c.Root, err = tlog.ParseHash(lines[2])
 	return c, err
 }
