@@ -34,6 +34,10 @@ var argonAtOnce = make(chan struct{}, 2)
 // they may be raised later without losing the accounts of today.
 const argonForm = "$argon2id$v=19$m=%d,t=%d,p=%d$"
 
+// hashPassphrase is Argon2id. It is a variable so that a test can see that an
+// unknown login costs as much as a known one.
+var hashPassphrase = argon2.IDKey
+
 // makeVerifier hashes a passphrase. It may wait for others; the only error of its
 // own is that ctx ended.
 func (n *Node) makeVerifier(ctx context.Context, passphrase string) (string, error) {
@@ -54,7 +58,7 @@ func argon(ctx context.Context, passphrase string, salt []byte, passes, memory u
 	case <-ctx.Done():
 		return nil, fault.New(fault.Unavailable, "Le relais est très occupé. Réessayez dans un instant.", ctx.Err())
 	}
-	return argon2.IDKey([]byte(passphrase), salt, passes, memory, lanes, argonTag), nil
+	return hashPassphrase([]byte(passphrase), salt, passes, memory, lanes, argonTag), nil
 }
 
 // nobodysVerifier is compared with when the login is unknown, so that the answer
