@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,9 +17,8 @@ import (
 // A power cut may leave any prefix of the current file: the previous one opens,
 // and mends it.
 func TestTruncatedAtEveryOctet(t *testing.T) {
-	m := newMachine(keyring.KindTPM)
-	dir, k, _ := create(t, m)
-	c := sealed(t, k, "Camille")
+	dir, m := existing(t)
+	c := sealed(t, made().k, "Camille")
 	current := filepath.Join(dir, "keyring.json")
 	whole := []byte(files(t, dir)["keyring.json"])
 	for n := range whole {
@@ -39,8 +39,7 @@ func TestTruncatedAtEveryOctet(t *testing.T) {
 // The twin: with the previous generation gone too, a cut is fatal. So it is the
 // second generation that saves the first.
 func TestTruncatedWithoutPrevious(t *testing.T) {
-	m := newMachine(keyring.KindTPM)
-	dir, _, _ := create(t, m)
+	dir, m := existing(t)
 	whole := []byte(files(t, dir)["keyring.json"])
 	os.Remove(filepath.Join(dir, "keyring.previous.json"))
 	os.WriteFile(filepath.Join(dir, "keyring.json"), whole[:len(whole)/2], 0o600)
@@ -50,10 +49,9 @@ func TestTruncatedWithoutPrevious(t *testing.T) {
 }
 
 func TestMendedOnce(t *testing.T) {
-	m := newMachine(keyring.KindTPM)
 	for _, lost := range []string{"missing", "torn"} {
 		t.Run(lost, func(t *testing.T) {
-			dir, _, _ := create(t, m)
+			dir, m := existing(t)
 			path := filepath.Join(dir, "keyring.json")
 			whole := files(t, dir)["keyring.json"]
 			if lost == "missing" {
@@ -90,8 +88,7 @@ func TestAltered(t *testing.T) {
 		"check":    func(k map[string]any) { k["check"] = "AAAA" },
 	} {
 		t.Run("ErrLocked "+name, func(t *testing.T) {
-			m := newMachine(keyring.KindTPM)
-			dir, _, _ := create(t, m)
+			dir, m := existing(t)
 			rewrite(t, dir, alter)
 			if name == "provider" {
 				m.kind = keyring.KindSoftware
@@ -102,18 +99,46 @@ func TestAltered(t *testing.T) {
 	}
 }
 
+// A file that is whole and makes no sense is refused before any slot is tried.
+func TestSenseless(t *testing.T) {
+	slot := map[string]any{"kind": "tpm", "blob": "AAAA"}
+	for name, c := range map[string]struct {
+		alter func(k map[string]any)
+		want  string
+	}{
+		"ErrVersion":  {func(k map[string]any) { k["version"] = 0 }, "version is 0"},
+		"ErrStore":    {func(k map[string]any) { k["store"] = "AAAA" }, "store id"},
+		"ErrEpoch":    {func(k map[string]any) { k["epoch"] = 0 }, "no epoch"},
+		"ErrProvider": {func(k map[string]any) { k["provider"] = "recovery" }, `"recovery", not tpm or software`},
+		"ErrNoSlot":   {func(k map[string]any) { k["slots"] = nil }, "0 slots"},
+		"ErrSlots":    {func(k map[string]any) { k["slots"] = slices.Repeat([]any{slot}, 17) }, "17 slots"},
+		"ErrUnknown":  {func(k map[string]any) { k["novelty"] = true }, "novelty"},
+		"ErrTooLong":  {func(k map[string]any) { k["check"] = strings.Repeat("A", 64<<10) }, "over 65536 octets"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir, m := existing(t)
+			rewrite(t, dir, c.alter)
+			os.Remove(filepath.Join(dir, "keyring.previous.json"))
+			if _, err := keyring.Open(dir, m); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("Open = %v, want %q in it", err, c.want)
+			}
+			if _, err := keyring.Pinned(dir); err == nil {
+				t.Error("Pinned took it")
+			}
+		})
+	}
+}
+
 func TestLaterFile(t *testing.T) {
 	t.Run("ErrNewer", func(t *testing.T) {
-		m := newMachine(keyring.KindTPM)
-		dir, _, _ := create(t, m)
+		dir, m := existing(t)
 		rewrite(t, dir, func(k map[string]any) { k["version"], k["novelty"] = 2, true })
 		if _, err := keyring.Open(dir, m); !errors.Is(err, keyring.ErrNewer) {
 			t.Errorf("Open = %v, want ErrNewer and no falling back", err)
 		}
 	})
 	t.Run("unknown slot", func(t *testing.T) {
-		m := newMachine(keyring.KindTPM)
-		dir, _, _ := create(t, m)
+		dir, m := existing(t)
 		rewrite(t, dir, func(k map[string]any) {
 			later := map[string]any{"kind": "departement", "blob": "AAAA"}
 			k["slots"] = append([]any{later}, k["slots"].([]any)...)
@@ -126,8 +151,7 @@ func TestLaterFile(t *testing.T) {
 
 // Every slot of the kind is tried: a broken one before a good one does not lock.
 func TestEverySlotIsTried(t *testing.T) {
-	m := newMachine(keyring.KindTPM)
-	dir, _, _ := create(t, m)
+	dir, m := existing(t)
 	rewrite(t, dir, func(k map[string]any) {
 		broken := map[string]any{"kind": "tpm", "blob": "AAAA"}
 		k["slots"] = append([]any{broken}, k["slots"].([]any)...)
@@ -158,8 +182,7 @@ func rewrite(t *testing.T, dir string, change func(k map[string]any)) {
 // FuzzFile: no file makes Open panic, hang or open to something that is not the
 // keyring it was.
 func FuzzFile(f *testing.F) {
-	m := newMachine(keyring.KindTPM)
-	dir, _, _ := create(f, m)
+	dir, m := existing(f)
 	whole := []byte(files(f, dir)["keyring.json"])
 	f.Add(whole, false)
 	f.Add(whole[:len(whole)/2], false)

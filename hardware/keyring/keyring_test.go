@@ -101,7 +101,7 @@ func TestAssurance(t *testing.T) {
 }
 
 func TestPurposesAreApart(t *testing.T) {
-	_, k, _ := create(t, newMachine(keyring.KindTPM))
+	k := made().k
 	if _, err := k.Open(seal.PurposeSecret, place, sealed(t, k, "Camille")); !errors.Is(err, seal.ErrAltered) {
 		t.Errorf("another purpose opened it: %v", err)
 	}
@@ -111,7 +111,7 @@ func TestPurposesAreApart(t *testing.T) {
 }
 
 func TestKeyringsAreApart(t *testing.T) {
-	_, a, _ := create(t, newMachine(keyring.KindTPM))
+	a := made().k
 	_, b, _ := create(t, newMachine(keyring.KindTPM))
 	if _, err := b.Open(seal.PurposeHelper, place, sealed(t, a, "Camille")); err == nil {
 		t.Error("one hub opened what another sealed")
@@ -119,7 +119,7 @@ func TestKeyringsAreApart(t *testing.T) {
 }
 
 func TestConcurrentUse(t *testing.T) {
-	_, k, _ := create(t, newMachine(keyring.KindTPM))
+	k := made().k
 	var group sync.WaitGroup
 	for i := range 8 {
 		group.Go(func() {
@@ -154,8 +154,7 @@ func TestNothingSecretOnDisk(t *testing.T) {
 }
 
 func TestFilesAreTheOwnersAlone(t *testing.T) {
-	dir, _, _ := create(t, newMachine(keyring.KindTPM))
-	entries, err := os.ReadDir(dir)
+	entries, err := os.ReadDir(made().dir)
 	if err != nil || len(entries) != 2 {
 		t.Fatalf("%d files, %v; want two generations and nothing else", len(entries), err)
 	}
@@ -168,7 +167,7 @@ func TestFilesAreTheOwnersAlone(t *testing.T) {
 
 func TestCreateRefuses(t *testing.T) {
 	t.Run("ErrExists", func(t *testing.T) {
-		dir, _, _ := create(t, newMachine(keyring.KindTPM))
+		dir, _ := existing(t)
 		before := files(t, dir)
 		if _, _, err := keyring.Create(dir, newMachine(keyring.KindTPM)); !errors.Is(err, keyring.ErrExists) {
 			t.Errorf("Create over a keyring = %v, want ErrExists", err)
@@ -208,11 +207,11 @@ func TestOpenRefuses(t *testing.T) {
 		}
 	})
 	t.Run("ErrLocked other machine", func(t *testing.T) {
-		dir, _, _ := create(t, newMachine(keyring.KindTPM))
+		dir, _ := existing(t)
 		mustBeLocked(t, dir, newMachine(keyring.KindTPM), "another machine")
 	})
 	t.Run("ErrLocked never silently software", func(t *testing.T) {
-		dir, _, _ := create(t, newMachine(keyring.KindTPM))
+		dir, _ := existing(t)
 		mustBeLocked(t, dir, newMachine(keyring.KindSoftware), `provider = "tpm"`)
 	})
 	t.Run("ErrLocked never silently TPM", func(t *testing.T) {
@@ -220,20 +219,17 @@ func TestOpenRefuses(t *testing.T) {
 		mustBeLocked(t, dir, newMachine(keyring.KindTPM), `provider = "software"`)
 	})
 	t.Run("ErrLocked key of another keyring", func(t *testing.T) {
-		m := newMachine(keyring.KindTPM)
-		dir, _, _ := create(t, m)
+		dir, m := existing(t)
 		m.lies = true
 		mustBeLocked(t, dir, m, "not this keyring's")
 	})
 	t.Run("ErrLocked identity lost", func(t *testing.T) {
-		m := newMachine(keyring.KindTPM)
-		dir, _, _ := create(t, m)
+		dir, m := existing(t)
 		m.noIdentity = errors.New("identity is gone")
 		mustBeLocked(t, dir, m, "identity is gone")
 	})
 	t.Run("ErrLocked identity of another hub", func(t *testing.T) {
-		m := newMachine(keyring.KindTPM)
-		dir, _, _ := create(t, m)
+		dir, m := existing(t)
 		m.pkcs8 = newPKCS8()
 		mustBeLocked(t, dir, m, "not this hub's")
 	})

@@ -8,6 +8,10 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
 
 	"relais/hardware/keyring"
 )
@@ -30,6 +34,44 @@ func newMachine(kind keyring.Kind) *machine {
 	m := &machine{kind: kind, mask: make([]byte, 32), pkcs8: newPKCS8()}
 	rand.Read(m.mask)
 	return m
+}
+
+// made is one hub, made once for all the tests that only need a folder of their
+// own: each Create pays for Argon2id.
+var made = sync.OnceValue(func() (hub struct {
+	machine machine
+	dir     string
+	k       *keyring.Keyring
+	code    keyring.RecoveryCode
+},
+) {
+	m := newMachine(keyring.KindTPM)
+	var err error
+	if hub.dir, err = os.MkdirTemp("", "keyring"); err == nil {
+		hub.k, hub.code, err = keyring.Create(hub.dir, m)
+	}
+	if err != nil {
+		panic(err)
+	}
+	hub.machine = *m
+	return hub
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	os.RemoveAll(made().dir)
+	os.Exit(code)
+}
+
+// existing returns a copy of that hub, its machine included.
+func existing(t testing.TB) (string, *machine) {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "hub")
+	if err := os.CopyFS(dir, os.DirFS(made().dir)); err != nil {
+		t.Fatal(err)
+	}
+	m := made().machine
+	return dir, &m
 }
 
 func newPKCS8() []byte {
