@@ -136,6 +136,44 @@ func TestCutAndRestart(t *testing.T) {
 	}
 }
 
+// A machine that was cloned signs two histories. The service holds the proof;
+// until people cut the log, passes go on, go in no circles, and show a drift.
+func TestForkedLog(t *testing.T) {
+	d := newDemo(t, 2)
+	a, b := d.hubs[0], d.hubs[1]
+	clone := *d.author
+	a.take(t, d.author.write(t, 6))
+	clone.line = 1
+	b.take(t, clone.write(t, 6))
+	for range 2 {
+		for _, h := range []*hub{a, b} {
+			h.mustPass(t)
+		}
+	}
+	if s := d.status(t); s.Forks != 1 || !s.Hubs[2].Forked || s.Refused != 0 {
+		t.Errorf("%+v", s)
+	}
+	for name, h := range map[string]*hub{"a": a, "b": b} {
+		if r := h.mustPass(t); r.Up+r.Down != 0 || r.OctetsIn+r.OctetsOut > 8000 {
+			t.Errorf("a later pass of %s: %+v", name, r)
+		}
+	}
+	t.Run("the roster cuts it, and all agree again", func(t *testing.T) {
+		e, err := record.Parse(d.author.last)
+		check(t, err)
+		check(t, a.InstallRoster(t.Context(), d.next(t, func(r *territory.Roster) {
+			r.Hubs[2].State = territory.HubExpelled
+			r.Hubs[2].Cuts = []territory.Cut{{Incarnation: 1, Seq: e.Seq, Hash: e.Hash[:]}}
+		})))
+		a.mustPass(t)
+		for name, h := range map[string]*hub{"a": a, "b": b} {
+			if r := h.mustPass(t); r.Drift != 0 {
+				t.Errorf("%s: %+v", name, r)
+			}
+		}
+	})
+}
+
 func TestAlteredRecord(t *testing.T) {
 	d := newDemo(t, 1)
 	wires := d.author.write(t, 3)

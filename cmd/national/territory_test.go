@@ -211,6 +211,8 @@ type pen struct {
 	hub  territory.HubID
 	seq  uint32
 	prev record.Hash
+	line byte   // tells two histories apart
+	last []byte // the last record written
 }
 
 func newPen(t testing.TB, d *demo) *pen {
@@ -249,11 +251,11 @@ func (p *pen) write(t testing.TB, n int) [][]byte {
 		}
 		if p.seq%4 == 0 {
 			r.Kind = record.KindRevocation
-			r.Body = &record.Revocation{Mandate: mandateAt(p.seq - 1), Reason: record.ReasonPerson, Channel: record.ChannelDesk, Claimed: now}
+			r.Body = &record.Revocation{Mandate: mandateAt(p.seq - 1), Reason: record.ReasonPerson, Channel: record.ChannelDesk, Claimed: now, Lines: uint32(p.line)}
 		} else {
 			r.Kind = record.KindNotice
 			r.Body = &record.Notice{
-				Mandate: mandateAt(p.seq), Structure: structureID, Lines: 2, Regime: record.Local,
+				Mandate: mandateAt(p.seq), Structure: structureID, Lines: 2 + p.line, Regime: record.Local,
 				Start: now, End: now.Add(31 * 24 * time.Hour), Stop: record.Commitment{1, byte(p.seq >> 8), byte(p.seq)},
 			}
 		}
@@ -263,6 +265,7 @@ func (p *pen) write(t testing.TB, n int) [][]byte {
 		check(t, err)
 		p.prev = record.ChainHash(p.hub, payload)
 		wires[i] = record.Assemble(p.hub, payload, signature)
+		p.last = wires[i]
 	}
 	return wires
 }
