@@ -5,22 +5,12 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/crypto/argon2"
+
 	"relais/node/internal/store"
 	"relais/node/journal"
 	"relais/node/people"
-	"relais/node/record"
 )
-
-// Say writes a record in this hub's log, as the change it tells of would.
-func (n *Node) Say(ctx context.Context, body record.Body) (place record.Place, err error) {
-	err = n.db.Write(ctx, func(tx *store.Tx) (err error) {
-		if place, _, err = n.author(tx, body); err != nil {
-			return err
-		}
-		return n.note(tx, entry{Kind: journal.KindControl, Actor: actorMachine})
-	})
-	return place, err
-}
 
 // SuspendAccount suspends an account on this hub, or reinstates it.
 func (n *Node) SuspendAccount(ctx context.Context, id people.HelperID, since time.Time) error {
@@ -30,6 +20,21 @@ func (n *Node) SuspendAccount(ctx context.Context, id people.HelperID, since tim
 		}
 		return n.note(tx, entry{Kind: journal.KindControl, Actor: actorMachine, Subject: id.String()})
 	})
+}
+
+// The tests that are not about it hash cheaply: a hub's parameters take a tenth
+// of a second and 64 MiB each time.
+func init() {
+	hashPassphrase = func(passphrase, salt []byte, _, _ uint32, _ uint8, tag uint32) []byte {
+		return argon2.IDKey(passphrase, salt, 1, 8, 1, tag)
+	}
+}
+
+// RealArgon hashes as a hub does until the test ends.
+func RealArgon(t testing.TB) {
+	cheap := hashPassphrase
+	hashPassphrase = argon2.IDKey
+	t.Cleanup(func() { hashPassphrase = cheap })
 }
 
 // WatchArgon calls f with the parameters of each hash until the test ends.

@@ -124,14 +124,9 @@ func TestSignIn(t *testing.T) {
 		}
 	})
 	t.Run("ErrSuspendedInTheTerritory", func(t *testing.T) {
-		suspension, err := d.Say(t.Context(), &record.Helper{Helper: d.by.Helper})
-		if err != nil {
-			t.Fatal(err)
-		}
+		suspension := author(t, d.hub, &record.Helper{Helper: d.by.Helper})
 		refused(t, sign("camille", phrase, d.code(t), "192.0.2.9"), fault.Forbidden, "")
-		if _, err := d.Say(t.Context(), &record.Helper{Helper: d.by.Helper, Lifts: &record.Position{Index: 1, Incarnation: suspension.Incarnation, Seq: suspension.Seq}}); err != nil {
-			t.Fatal(err)
-		}
+		author(t, d.hub, &record.Helper{Helper: d.by.Helper, Lifts: &record.Position{Index: 1, Incarnation: suspension.Incarnation, Seq: suspension.Seq}})
 		if err := sign("camille", phrase, d.code(t), "192.0.2.9"); err != nil {
 			t.Errorf("after the suspension was lifted: %v", err)
 		}
@@ -160,6 +155,17 @@ func TestUnknownLoginCostsTheSame(t *testing.T) {
 		if n, err := d.CountEntries(t.Context(), journal.KindHelperDeny); err != nil || n != i+1 {
 			t.Errorf("login %q: %d entries, %v", login, n, err)
 		}
+	}
+}
+
+// The real parameters, end to end.
+func TestRealPassphrase(t *testing.T) {
+	node.RealArgon(t)
+	d := newDesk(t)
+	_, err := d.SignIn(t.Context(), "camille", "fausse phrase secrète", d.code(t), "192.0.2.1")
+	refused(t, err, fault.Unauthenticated, "")
+	if by, err := d.SignIn(t.Context(), "camille", d.enrol.Passphrase, d.codeNow(t), "192.0.2.1"); err != nil || by != d.by {
+		t.Errorf("signed in as %+v, %v", by, err)
 	}
 }
 
