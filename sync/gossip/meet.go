@@ -38,6 +38,7 @@ func (p *Pool) meetLoop(ctx context.Context) {
 		calls: make(chan struct{}, callsAtOnce), joins: make(chan struct{}, callsAtOnce),
 	}
 	defer m.work.Wait()
+	m.tellOfRoster()
 	m.callAbsent(ctx)
 	for {
 		next := time.NewTimer(time.Duration(float64(meetInterval) * (0.8 + 0.4*rand.Float64())))
@@ -53,6 +54,7 @@ func (p *Pool) meetLoop(ctx context.Context) {
 			m.callAbsent(ctx)
 			m.joinStrangers(ctx)
 			m.noteAlive()
+			m.tellOfRoster()
 		}
 	}
 }
@@ -66,6 +68,7 @@ type meeting struct {
 	joined map[territory.HubID]time.Time // last asked to join
 	absent time.Time                     // last call beyond keepSessions
 	alive  time.Time                     // last noteAlive
+	roster uint32                        // the version the others were told of
 }
 
 // others are the active hubs of the roster but this one.
@@ -167,4 +170,16 @@ func (m *meeting) noteAlive() {
 			m.pool.hear(hub, now)
 		}
 	}
+}
+
+// tellOfRoster hints at a new roster: vectors carry its version.
+func (m *meeting) tellOfRoster() {
+	roster := m.pool.local.Roster()
+	if roster == nil || roster.Version == m.roster {
+		return
+	}
+	if m.roster != 0 {
+		m.pool.hint()
+	}
+	m.roster = roster.Version
 }
