@@ -33,7 +33,7 @@ func Create(dir string, p Provider) (*Keyring, RecoveryCode, error) {
 	}
 	if err == nil {
 		f.Check = f.check(k.purposes)
-		err = f.save(dir)
+		err = f.save(dir, previousName, currentName) // a hub never has one copy only
 	}
 	if err != nil {
 		return nil, RecoveryCode{}, fmt.Errorf("create keyring: %w", err)
@@ -72,13 +72,13 @@ func (f *file) addRecovery(code RecoveryCode, kek []byte) error {
 	return err
 }
 
-// save writes both generations: a hub never has one copy only.
-func (f *file) save(dir string) error {
+// save writes generations of the file, one after the other.
+func (f *file) save(dir string, names ...string) error {
 	data, err := f.encode()
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{previousName, currentName} {
+	for _, name := range names {
 		if err := WriteDurable(filepath.Join(dir, name), data); err != nil {
 			return err
 		}

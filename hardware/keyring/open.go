@@ -98,10 +98,11 @@ func locked(why error) error {
 	return fault.New(fault.Locked, lockedMessage, fmt.Errorf("%w: %w", ErrLocked, why))
 }
 
-// mend writes a torn generation anew, now that the other has proved itself.
+// mend writes a torn current file anew, now that the previous one, which it does
+// not touch, has proved itself.
 func (k *Keyring) mend(dir string, f *file) error {
 	if k.torn == nil {
 		return nil
 	}
-	return f.save(dir)
+	return f.save(dir, currentName)
 }
