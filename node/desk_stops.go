@@ -61,13 +61,17 @@ func (n *Node) stopAtDesk(tx *store.Tx, by Actor, s DeskStop) (Receipt, error) {
 	if standing.All || v.Lines != 0 && standing.Lines&v.Lines == v.Lines {
 		return n.alreadyStopped(tx.Reader, receipt, v.Lines)
 	}
-	if notices[0].Structure != by.Structure {
-		if err := n.mayStopForeign(tx, by, v); err != nil {
+	foreign := notices[0].Structure != by.Structure
+	if foreign {
+		if err := mayStopForeign(tx, v); err != nil {
 			return Receipt{}, err
 		}
 	}
 	place, err := n.revoke(tx, by.Helper.String(), v)
 	receipt.Number = receiptNumber(place)
+	if err == nil && foreign {
+		err = tx.MarkElsewhere(place)
+	}
 	return receipt, err
 }
 
@@ -94,13 +98,13 @@ func deskRevocation(now time.Time, notice store.NoticeRow, s DeskStop) (record.R
 }
 
 // mayStopForeign bounds what this desk stops for other structures.
-func (n *Node) mayStopForeign(tx *store.Tx, by Actor, v record.Revocation) error {
+func mayStopForeign(tx *store.Tx, v record.Revocation) error {
 	if v.Reason != record.ReasonPerson {
 		return fault.Errorf(fault.Forbidden,
 			"Ce mandat est celui d’une autre structure : seule la personne elle-même peut demander son arrêt ici.",
 			"reason %d for a mandate of another structure", v.Reason).On("reason")
 	}
-	stops, err := tx.DeskStops(n.self, by.Structure, tx.Now.Add(-foreignStopsPeriod), maxForeignStops)
+	stops, err := tx.StopsElsewhere(tx.Now.Add(-foreignStopsPeriod), maxForeignStops)
 	if err != nil || len(stops) < maxForeignStops {
 		return err
 	}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"database/sql"
+	"slices"
 	"time"
 
 	"relais/node/record"
@@ -59,19 +60,26 @@ func (tx *Tx) AddRevocation(id int64, p record.Place, v *record.Revocation, code
 	return err
 }
 
-// DeskStops returns when a hub stopped, at its desk, mandates of structures other
-// than one, since a moment, the oldest first, at most limit.
-func (r *Reader) DeskStops(hub territory.HubID, except territory.StructureID, since time.Time, limit int) (out []time.Time, err error) {
-	rows, err := r.Query(`SELECT v.received FROM revocations v
-		WHERE v.hub = ? AND v.received > ? AND v.channel = 2
-		AND EXISTS (SELECT 1 FROM notices n WHERE n.mandate = v.mandate AND n.structure <> ?)
-		ORDER BY v.received DESC LIMIT ?`, hub[:], Millis(since), except[:], limit)
+// MarkElsewhere notes that a revocation was made at this desk for a mandate of
+// another structure than the helper's.
+func (tx *Tx) MarkElsewhere(p record.Place) error {
+	_, err := tx.Exec(`UPDATE revocations SET elsewhere = 1 WHERE record IN
+		(SELECT id FROM records WHERE hub = ? AND incarnation = ? AND seq = ?)`, p.Hub[:], p.Incarnation, p.Seq)
+	return err
+}
+
+// StopsElsewhere returns when this desk stopped mandates of other structures,
+// since a moment, the oldest first, at most limit of the latest.
+func (r *Reader) StopsElsewhere(since time.Time, limit int) (out []time.Time, err error) {
+	rows, err := r.Query(`SELECT received FROM revocations WHERE elsewhere = 1 AND received > ?
+		ORDER BY received DESC LIMIT ?`, Millis(since), limit)
 	err = Each(rows, err, func(rows *sql.Rows) error {
 		var at int64
 		err := rows.Scan(&at)
-		out = append([]time.Time{Time(at)}, out...)
+		out = append(out, Time(at))
 		return err
 	})
+	slices.Reverse(out)
 	return out, err
 }
 

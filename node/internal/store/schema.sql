@@ -234,10 +234,13 @@ CREATE TABLE revocations (
 	commitment BLOB CHECK (length(commitment) = 16), -- of the code
 	hub        BLOB NOT NULL CHECK (length(hub) = 16),
 	received   INTEGER NOT NULL, -- refusals count from here
+	elsewhere  INTEGER NOT NULL DEFAULT 0 CHECK (elsewhere IN (0, 1)), -- made at this desk for another structure
 	CHECK ((code IS NULL) = (commitment IS NULL))
 ) STRICT;
 
 CREATE INDEX revocations_commitment ON revocations (commitment) WHERE commitment IS NOT NULL;
+
+CREATE INDEX revocations_elsewhere ON revocations (received) WHERE elsewhere = 1;
 
 CREATE INDEX revocations_hub ON revocations (hub, received);
 
