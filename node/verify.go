@@ -57,19 +57,16 @@ func damaged(err error) JournalReport {
 }
 
 func verify(ctx context.Context, evidence *store.Evidence) (JournalReport, error) {
-	empty, err := evidence.Empty(ctx)
+	begun, err := evidence.Begun(ctx)
 	if err != nil {
 		return damaged(err), nil
 	}
-	if empty {
+	if !begun {
 		return JournalReport{}, ErrHalfWritten
 	}
 	meta, err := evidence.Reader().AllMeta()
 	if err != nil {
 		return damaged(err), nil
-	}
-	if len(meta) == 0 {
-		return JournalReport{}, ErrHalfWritten
 	}
 	witness, problem := readWitness(meta)
 	if problem != nil {

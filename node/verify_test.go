@@ -332,6 +332,7 @@ func TestForgedJournalIsNamed(t *testing.T) {
 		{"a checkpoint doubled", `INSERT INTO checkpoints SELECT 6, note FROM checkpoints WHERE size = 8`, 5},
 		{"another witness", `UPDATE meta SET value = x'0000000000000000000000000000000000000000000000000000000000000000' WHERE key = 'witness'`, -1},
 		{"another hub", `UPDATE meta SET value = x'00000000000000000000000000000000' WHERE key = 'hub'`, -1},
+		{"no meta", `DELETE FROM meta`, -1},
 		{"no hub", `DELETE FROM meta WHERE key = 'hub'`, -1},
 	} {
 		t.Run(forged.name, func(t *testing.T) {

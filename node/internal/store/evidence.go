@@ -56,10 +56,15 @@ func OpenEvidence(ctx context.Context, path string) (*Evidence, error) {
 // Close closes the file.
 func (e *Evidence) Close() error { return errors.Join(e.conn.Close(), e.pool.Close()) }
 
-// Empty tells whether the file holds no schema: making it was interrupted.
-func (e *Evidence) Empty(ctx context.Context) (empty bool, err error) {
-	err = e.conn.QueryRowContext(ctx, `SELECT NOT EXISTS (SELECT 1 FROM sqlite_master)`).Scan(&empty)
-	return empty, err
+// Begun tells whether the file holds anything: without a schema, or without a
+// row that says what it is nor an entry, making it was interrupted.
+func (e *Evidence) Begun(ctx context.Context) (begun bool, err error) {
+	err = e.conn.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM sqlite_master)`).Scan(&begun)
+	if err != nil || !begun {
+		return false, err
+	}
+	err = e.conn.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM meta) OR EXISTS (SELECT 1 FROM journal)`).Scan(&begun)
+	return begun, err
 }
 
 // Reader reads the snapshot under verification.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
 	"maps"
 	"slices"
@@ -47,3 +48,18 @@ func Exempt() map[string]string {
 
 // MaxGroup is the most callers of one commit.
 const MaxGroup = maxGroup
+
+// Fill lets the database grow by no more than a few pages, as a full disk would.
+// Zero pages lifts it.
+func (db *DB) Fill(ctx context.Context, pages int) error {
+	var now int
+	if err := db.writer.QueryRowContext(ctx, "PRAGMA page_count").Scan(&now); err != nil {
+		return err
+	}
+	limit := now + pages
+	if pages == 0 {
+		limit = 1 << 30
+	}
+	_, err := db.writer.ExecContext(ctx, fmt.Sprintf("PRAGMA max_page_count = %d", limit))
+	return err
+}

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"relais/node/fault"
 	"relais/node/internal/store"
+	"relais/node/journal"
 )
 
 func TestWrite(t *testing.T) {
@@ -232,4 +234,44 @@ func together(t *testing.T, db *store.DB, callers int, f func(tx *store.Tx, i in
 	close(release)
 	wait.Wait()
 	return errs
+}
+
+// A full disk says so, keeps all that was acknowledged and nothing else, and is
+// over as soon as there is room again.
+func TestFullDisk(t *testing.T) {
+	db, path := open(t)
+	if err := db.Fill(t.Context(), 20); err != nil {
+		t.Fatal(err)
+	}
+	var acked atomic.Int64
+	var refused atomic.Int64
+	for range 5 {
+		for _, err := range together(t, db, 16, func(tx *store.Tx, _ int) error {
+			_, err := tx.AppendJournal(store.JournalRow{
+				At: tx.Now, Kind: journal.KindControl, Actor: "machine", Public: make([]byte, 2000),
+			})
+			return err
+		}) {
+			switch {
+			case err == nil:
+				acked.Add(1)
+			case fault.Is(err, fault.Unavailable) && strings.Contains(fault.Of(err).Message, "disque du relais est plein"):
+				refused.Add(1)
+			default:
+				t.Errorf("got %v", err)
+			}
+		}
+	}
+	if acked.Load() == 0 || refused.Load() == 0 {
+		t.Errorf("%d acknowledged, %d refused: the disk was not filled half-way", acked.Load(), refused.Load())
+	}
+	holds(t, db, acked.Load())
+	if err := db.Fill(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Write(t.Context(), note); err != nil {
+		t.Errorf("with room again: %v", err)
+	}
+	db.Close()
+	holds(t, reopen(t, path, store.Options{}), acked.Load()+1)
 }
