@@ -101,7 +101,7 @@ func TestSecondPassIsFlat(t *testing.T) {
 func TestCutAndRestart(t *testing.T) {
 	d := newDemo(t, 1)
 	a := d.hubs[0]
-	a.take(t, d.author.write(t, 3000))
+	a.take(t, d.author.write(t, 2000))
 	line := relay.New()
 	t.Cleanup(func() { line.Close() })
 	proxy, err := line.Proxy("127.0.0.1:0")
@@ -117,21 +117,21 @@ func TestCutAndRestart(t *testing.T) {
 	}()
 	cut, err := a.pass(t)
 	stop()
-	if err == nil || cut.Up >= 3000 {
+	if err == nil || cut.Up >= 2000 {
 		t.Fatalf("the line was cut and the pass did %+v", cut)
 	}
 	held := d.status(t).Records
-	if held < cut.Up || held >= 3000 {
+	if held < cut.Up || held >= 2000 {
 		t.Fatalf("%d acknowledged, %d stored", cut.Up, held)
 	}
 
 	d.stop() // and what it acknowledged is there again
 	d.stop = d.serve(t)
 	line.Restore()
-	if rest := a.mustPass(t); rest.Up != 3000-held || rest.Drift != 0 {
+	if rest := a.mustPass(t); rest.Up != 2000-held || rest.Drift != 0 {
 		t.Errorf("%d stored before, %+v after", held, rest)
 	}
-	if s := d.status(t); s.Records != 3000 || s.Refused != 0 || s.Forks != 0 {
+	if s := d.status(t); s.Records != 2000 || s.Refused != 0 || s.Forks != 0 {
 		t.Errorf("%+v", s)
 	}
 }
