@@ -35,6 +35,9 @@ func unmarshalPublic(data []byte) (root, error) {
 	if err != nil {
 		return root{}, fmt.Errorf("%w (%w)", ErrAltered, err)
 	}
+	if public.NameAlg != tpm2.TPMAlgSHA256 {
+		return root{}, ErrAltered
+	}
 	return newPublic(*public)
 }
 

@@ -164,3 +164,28 @@ func TestLoadIdentityRefuses(t *testing.T) {
 		}
 	})
 }
+
+// FuzzBlob: a keyring holds our blobs as whoever has the disk left them. None
+// makes us panic, and none that is not whole reaches the TPM.
+func FuzzBlob(f *testing.F) {
+	process, _ := start(f)
+	blob, _ := newIdentity(f, open(f, process.Device()))
+	f.Add(blob)
+	f.Add(wrapOn(f, secondDevice(f)))
+	f.Add([]byte(`{"root":"AAAA","public":"AAAA","private":"AAAA"}`))
+	nowhere := open(f, "/dev/tpmrm99")
+	f.Fuzz(func(t *testing.T, blob []byte) {
+		_, err := nowhere.LoadIdentity(blob)
+		if !errors.Is(err, tpm.ErrAltered) && !errors.Is(err, tpm.ErrNoDevice) {
+			t.Errorf("LoadIdentity = %v, want ErrAltered or, for a whole one, ErrNoDevice", err)
+		}
+		if _, err := nowhere.Unwrap(blob); !errors.Is(err, tpm.ErrAltered) && !errors.Is(err, tpm.ErrNoDevice) {
+			t.Errorf("Unwrap = %v, want ErrAltered or, for a whole one, ErrNoDevice", err)
+		}
+	})
+}
+
+func secondDevice(t testing.TB) string {
+	process, _ := start(t)
+	return process.Device()
+}
