@@ -8,6 +8,7 @@ import (
 
 	"relais/node/fault"
 	"relais/node/internal/store"
+	"relais/node/journal"
 	"relais/node/mandate"
 	"relais/node/mediation"
 	"relais/node/people"
@@ -237,4 +238,18 @@ func (n *Node) structure(id territory.StructureID) (territory.Structure, error) 
 			"Votre structure n’est pas inscrite à ce relais dans le registre du territoire.", "structure %s is not served here", id)
 	}
 	return s, nil
+}
+
+// expireDesk forgets drafts that nobody touched for a day, and the stop codes of
+// mandates that are over. Erasing a code is part of the mandate's end, so it is an
+// entry.
+func (n *Node) expireDesk(tx *store.Tx) error {
+	if err := tx.DropDrafts(tx.Now.Add(-draftLife)); err != nil {
+		return err
+	}
+	erased, err := tx.DropStopCodes(tx.Now)
+	if err != nil || erased == 0 {
+		return err
+	}
+	return n.note(tx, entry{Kind: journal.KindExpire, Actor: actorMachine, Public: map[string]any{"stop_codes": erased}})
 }

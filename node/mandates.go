@@ -26,7 +26,7 @@ type MandateView struct {
 	StructureName string
 	// Articles are the text as it was presented and printed, whose hash is Text.
 	Articles []mandate.Article
-	State         mandate.State
+	State    mandate.State
 	// LineVerdicts answer, per line and for this actor, whether it may be used now.
 	LineVerdicts []mandate.Verdict
 	Stops        []StopView
@@ -72,7 +72,8 @@ type MandateRow struct {
 }
 
 // Mandate returns a mandate of the actor's structure whose dossier is here. It
-// fails with NotFound for any other, and when the person was forgotten.
+// fails with NotFound for any other, and when the person was forgotten. Reading
+// is a consultation, and the journal says so.
 func (n *Node) Mandate(ctx context.Context, by Actor, id mandate.ID) (MandateView, error) {
 	var view MandateView
 	err := n.db.Read(ctx, func(r *store.Reader) error {
@@ -83,7 +84,13 @@ func (n *Node) Mandate(ctx context.Context, by Actor, id mandate.ID) (MandateVie
 		view, err = n.mandateView(r, by, row)
 		return err
 	})
-	return view, err
+	if err == nil {
+		err = n.noteReading(ctx, by, id)
+	}
+	if err != nil {
+		return MandateView{}, err
+	}
+	return view, nil
 }
 
 // mandateOf reads a mandate of the actor's structure. What is another structure's

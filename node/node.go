@@ -70,7 +70,8 @@ type Node struct {
 
 	publishing publishing
 
-	fresh freshness
+	fresh    freshness
+	readings readings // of dossiers, entered in the journal lately
 }
 
 // The ways a data folder may be refused.
@@ -103,6 +104,7 @@ func (n *Node) parts() []part {
 		{open: n.openRoster},
 		{open: n.openPublishing, run: n.publish},
 		{open: n.openFreshness, run: n.keepFreshness},
+		{expire: n.expireDesk},
 	}
 }
 
