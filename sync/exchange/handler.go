@@ -67,7 +67,11 @@ func (h *handler) route(serve func(http.ResponseWriter, *http.Request) error) ht
 			writeProblem(w, p.Status, p.Detail)
 		default:
 			status, detail := statusOf(err)
-			h.o.Logger.Warn("exchange request failed", "peer", peer.String(), "path", r.URL.Path, "status", status, "err", err)
+			level := slog.LevelDebug // what the asker did wrong is the asker's to log
+			if status >= http.StatusInternalServerError {
+				level = slog.LevelWarn
+			}
+			h.o.Logger.Log(r.Context(), level, "exchange request failed", "peer", peer.String(), "path", r.URL.Path, "status", status, "err", err)
 			writeProblem(w, status, detail)
 		}
 	})

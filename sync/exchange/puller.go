@@ -38,6 +38,8 @@ type Puller struct {
 	wanted   map[territory.HubID]*want
 	dossiers bool // a look at the wanted dossiers is due
 	fetching bool
+	retry    time.Time // next look, some having stayed out of reach; zero: none
+	misses   int       // looks in a row that left some
 }
 
 // want is one hub to pull from.
@@ -131,6 +133,13 @@ func (p *Puller) start(ctx context.Context, running *sync.WaitGroup) time.Durati
 		busy++
 		running.Go(func() { p.pull(ctx, hub) })
 	}
+	if !p.retry.IsZero() {
+		if wait := p.retry.Sub(now); wait > 0 {
+			next = min(next, wait)
+		} else {
+			p.dossiers, p.retry = true, time.Time{}
+		}
+	}
 	if p.dossiers && !p.fetching {
 		p.dossiers, p.fetching = false, true
 		running.Go(func() { p.fetch(ctx) })
@@ -167,7 +176,7 @@ func (p *Puller) pull(ctx context.Context, hub territory.HubID) {
 
 func (p *Puller) fetch(ctx context.Context) {
 	timed, cancel := context.WithTimeout(ctx, pullTimeout)
-	kept, err := p.client.FetchDossiers(timed)
+	kept, left, err := p.client.fetchDossiers(timed)
 	cancel()
 	if kept > 0 {
 		p.log.Info("fetched dossiers", "kept", kept)
@@ -176,7 +185,16 @@ func (p *Puller) fetch(ctx context.Context) {
 		p.log.Warn("some dossiers could not be kept", "err", err)
 	}
 	p.mu.Lock()
-	p.fetching = false
+	p.fetching, p.retry = false, time.Time{}
+	switch {
+	case left == 0:
+		p.misses = 0
+	case kept > 0:
+		p.dossiers, p.misses = true, 0
+	default:
+		p.retry = time.Now().Add(pause(p.misses))
+		p.misses++
+	}
 	p.mu.Unlock()
 	p.wake()
 }

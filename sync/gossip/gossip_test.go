@@ -15,6 +15,7 @@ import (
 )
 
 func TestTwentyHubs(t *testing.T) {
+	t.Parallel()
 	w := newWorld()
 	var hubs []*hub
 	for range 20 {
@@ -33,6 +34,7 @@ func TestTwentyHubs(t *testing.T) {
 }
 
 func TestTwoHubsBothWays(t *testing.T) {
+	t.Parallel()
 	w := newWorld()
 	a, b := w.add(t, linktest.Options{}, nil), w.add(t, linktest.Options{}, nil)
 	run(t, a, b)
@@ -45,6 +47,7 @@ func TestTwoHubsBothWays(t *testing.T) {
 }
 
 func TestFreshConnectionCompares(t *testing.T) { // what was written before anybody met
+	t.Parallel()
 	w := newWorld()
 	a, b := w.add(t, linktest.Options{}, nil), w.add(t, linktest.Options{}, nil)
 	early, late := a.mem.write("before the start"), b.mem.write("on the other side")
@@ -54,6 +57,7 @@ func TestFreshConnectionCompares(t *testing.T) { // what was written before anyb
 }
 
 func TestCutBusCatchesUp(t *testing.T) {
+	t.Parallel()
 	w := newWorld()
 	line := relay.New()
 	t.Cleanup(func() { line.Close() })
@@ -90,6 +94,7 @@ func TestCutBusCatchesUp(t *testing.T) {
 }
 
 func TestBurst(t *testing.T) {
+	t.Parallel()
 	w := newWorld()
 	var hubs []*hub
 	for range 8 {
@@ -117,6 +122,7 @@ func TestBurst(t *testing.T) {
 }
 
 func TestForgedRecordGoesNoFurther(t *testing.T) {
+	t.Parallel()
 	w := newWorld()
 	rude, b, c := w.add(t, linktest.Options{}, nil), w.add(t, linktest.Options{}, nil), w.add(t, linktest.Options{}, nil)
 	run(t, rude, b, c)
@@ -139,6 +145,7 @@ func TestForgedRecordGoesNoFurther(t *testing.T) {
 }
 
 func TestRubbishIsHarmless(t *testing.T) {
+	t.Parallel()
 	w := newWorld()
 	rude, b := w.add(t, linktest.Options{}, nil), w.add(t, linktest.Options{}, nil)
 	run(t, rude, b)
@@ -153,6 +160,7 @@ func TestRubbishIsHarmless(t *testing.T) {
 }
 
 func TestExpelledHubIsToldNothing(t *testing.T) {
+	t.Parallel()
 	w := newWorld()
 	a, b, gone := w.add(t, linktest.Options{}, nil), w.add(t, linktest.Options{}, nil), w.add(t, linktest.Options{}, nil)
 	run(t, a, b, gone)

@@ -78,6 +78,7 @@ func holds(t *testing.T, s *site, m mandate.ID) (known, dossier bool) {
 }
 
 func TestRealTerritory(t *testing.T) {
+	t.Parallel()
 	line := relay.New()
 	t.Cleanup(func() { line.Close() })
 	proxy, err := line.Proxy("127.0.0.1:0")
@@ -134,6 +135,7 @@ func TestRealTerritory(t *testing.T) {
 }
 
 func TestRosterTravels(t *testing.T) { // a newer roster reaches those who were not told
+	t.Parallel()
 	l := newLand(t)
 	a, b := l.add(t, true, nil, nil), l.add(t, true, nil, nil)
 	l.start(t)

@@ -22,7 +22,6 @@ package link
 import (
 	"context"
 	"crypto"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -32,6 +31,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"relais/node/territory"
 )
 
@@ -39,15 +40,6 @@ import (
 const (
 	ALPNSession = "relais/1"
 	ALPNHTTP    = "h2"
-)
-
-const (
-	// handshakeTimeout bounds an incoming handshake.
-	handshakeTimeout = 10 * time.Second
-	// handshakesAtOnce bounds the strangers waited for at one time.
-	handshakesAtOnce = 64
-	// rosterInterval is how often the roster's version is looked at.
-	rosterInterval = time.Second
 )
 
 // Options are what a link needs. Self, Identity, Roster and Listen are required.
@@ -93,6 +85,7 @@ type Link struct {
 	accepted    *handover // h2 connections for the server
 	receiver    Receiver
 	client      *http.Client
+	refusals    rate.Sometimes // keeps a stranger's calls from filling the log
 
 	ctx    context.Context // of all peers; ended by Close
 	cancel context.CancelFunc
@@ -133,7 +126,7 @@ func New(o Options) (*Link, error) {
 	}
 	l := &Link{
 		self: o.Self, credentials: credentials, roster: o.Roster, proxy: o.Proxy,
-		now: o.Now, log: o.Logger, listener: listener, accepted: newHandover(listener.Addr()),
+		now: o.Now, log: o.Logger, refusals: rate.Sometimes{First: 10, Interval: time.Second}, listener: listener, accepted: newHandover(listener.Addr()),
 		peers:  make(map[territory.HubID]*peer),
 		meters: make(map[territory.HubID]*meter),
 		conns:  make(map[*meteredConn]territory.HubID),
@@ -168,89 +161,6 @@ func (l *Link) Run(ctx context.Context) error {
 	l.accept()
 	l.Close()
 	return ctx.Err()
-}
-
-// accept answers until the listener closes.
-func (l *Link) accept() {
-	slots := make(chan struct{}, handshakesAtOnce)
-	for {
-		conn, err := l.listener.Accept()
-		if errors.Is(err, net.ErrClosed) {
-			return
-		}
-		if err != nil { // out of descriptors, most likely: it passes
-			l.log.Warn("link accept failed", "err", err)
-			select {
-			case <-l.ctx.Done():
-				return
-			case <-time.After(100 * time.Millisecond):
-			}
-			continue
-		}
-		select {
-		case slots <- struct{}{}:
-			answer := func() {
-				defer func() { <-slots }()
-				l.answer(conn)
-			}
-			if !l.run(answer) {
-				conn.Close()
-			}
-		default:
-			conn.Close()
-		}
-	}
-}
-
-// answer names the caller and hands its connection to the protocol it asked for.
-func (l *Link) answer(plain net.Conn) {
-	raw := &meteredConn{Conn: plain}
-	ctx, cancel := context.WithTimeout(l.ctx, handshakeTimeout)
-	defer cancel()
-	conn := tls.Server(raw, l.credentials.ServerTLS(l.roster, ALPNSession, ALPNHTTP))
-	if err := conn.HandshakeContext(ctx); err != nil {
-		l.log.Warn("link refused a caller", "addr", plain.RemoteAddr().String(), "err", err)
-		raw.Close()
-		return
-	}
-	state := conn.ConnectionState()
-	peer, err := nameOf(state.PeerCertificates[0])
-	if err != nil || !l.register(raw, peer) {
-		raw.Close()
-		return
-	}
-	l.markDates(peer, state)
-	switch state.NegotiatedProtocol {
-	case ALPNHTTP:
-		l.accepted.give(conn)
-	case ALPNSession:
-		if err := l.serveSession(conn, raw, peer); err != nil {
-			l.log.Warn("link session not begun", "peer", peer.String(), "err", err)
-			raw.Close()
-		}
-	default:
-		l.log.Warn("link caller speaks neither protocol", "peer", peer.String())
-		raw.Close()
-	}
-}
-
-// register counts a verified connection as the peer's until it is closed. It
-// refuses when the link is closed or the peer left the roster meanwhile.
-func (l *Link) register(raw *meteredConn, peer territory.HubID) bool {
-	raw.charge(l.meterOf(peer))
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.closed || !admitted(l.roster(), peer) {
-		return false
-	}
-	l.conns[raw] = peer
-	forget := func() {
-		l.mu.Lock()
-		delete(l.conns, raw)
-		l.mu.Unlock()
-	}
-	raw.closed.Store(&forget)
-	return true
 }
 
 // run starts a goroutine that Close waits for; false when the link is closed.

@@ -6,6 +6,9 @@ import (
 	"relais/node/territory"
 )
 
+// rosterInterval is how often the roster's version is looked at.
+const rosterInterval = time.Second
+
 // followRoster closes what a new roster no longer admits.
 func (l *Link) followRoster() {
 	tick := time.NewTicker(rosterInterval)
