@@ -3,6 +3,8 @@ package webui
 import (
 	"net/http"
 
+	"github.com/gorilla/mux"
+
 	"relais/webui/page"
 )
 
@@ -45,3 +47,28 @@ var NewStorage = newStorage
 
 // Policy is the content security policy of every page.
 const Policy = policy
+
+// Route is one address that the server answers.
+type Route struct{ Method, Pattern string }
+
+// DeskRoutes and KioskRoutes list every address from the routers themselves, so
+// that no page can be left out of a test.
+func (s *Server) DeskRoutes() []Route  { return walk(s.deskRoutes()) }
+func (s *Server) KioskRoutes() []Route { return walk(s.kioskRoutes()) }
+
+// BareDesk is the desk's router without what wraps it.
+func (s *Server) BareDesk() http.Handler { return s.deskRoutes() }
+
+func walk(router *mux.Router) []Route {
+	var all []Route
+	_ = router.Walk(func(route *mux.Route, _ *mux.Router, _ []*mux.Route) error {
+		pattern, err := route.GetPathTemplate()
+		methods, _ := route.GetMethods() // a subrouter has none
+		if err != nil || len(methods) == 0 {
+			return nil
+		}
+		all = append(all, Route{methods[0], pattern})
+		return nil
+	})
+	return all
+}

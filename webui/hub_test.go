@@ -365,3 +365,11 @@ func (s *site) signedIn(t *testing.T) *browser {
 	b.post("/connexion", "login", s.helper.Login, "passphrase", s.helper.Passphrase, "code", s.code(t)).leads("/bureau")
 	return b
 }
+
+func mustURL(s string) *url.URL {
+	u, err := url.Parse(s)
+	if err != nil {
+		panic(err)
+	}
+	return u
+}

@@ -2,6 +2,7 @@ package webui
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/gorilla/mux"
 
@@ -79,9 +80,31 @@ func (s *Server) kioskRoutes() *mux.Router {
 // newRouter returns a router whose refusals are our pages.
 func (s *Server) newRouter() *mux.Router {
 	router := mux.NewRouter()
-	router.NotFoundHandler = s.always(http.StatusNotFound)
-	router.MethodNotAllowedHandler = s.always(http.StatusMethodNotAllowed)
+	router.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if allowed := allowedMethods(router, r); len(allowed) > 0 {
+			w.Header().Set("Allow", strings.Join(allowed, ", "))
+			s.refuse(w, r, http.StatusMethodNotAllowed)
+			return
+		}
+		s.refuse(w, r, http.StatusNotFound)
+	})
+	router.MethodNotAllowedHandler = router.NotFoundHandler
 	return router
+}
+
+// allowedMethods are those that the address answers. mux itself forgets a wrong
+// method once it has looked into a second subrouter.
+func allowedMethods(router *mux.Router, r *http.Request) []string {
+	var allowed []string
+	for _, method := range []string{get, post} {
+		var match mux.RouteMatch
+		probe := r.Clone(r.Context())
+		probe.Method = method
+		if router.Match(probe, &match) && match.MatchErr == nil {
+			allowed = append(allowed, method)
+		}
+	}
+	return allowed
 }
 
 // open adds a page that anyone may ask for. A page that is read answers HEAD too.

@@ -1,0 +1,95 @@
+package webui_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"relais/webui/internal/htmlcheck"
+)
+
+func TestSignIn(t *testing.T) {
+	s := newSite(t)
+	b := s.browser(t, deskName)
+	b.get("/bureau").leads("/connexion")
+	b.get("/connexion").wants(http.StatusOK, htmlcheck.None(".flash"))
+
+	t.Run("ErrUnauthenticated", func(t *testing.T) {
+		refused := b.post("/connexion", "login", "camille", "passphrase", "not the passphrase", "code", s.code(t))
+		refused.shielded().wants(http.StatusUnauthorized,
+			htmlcheck.In("title", htmlcheck.HasText("Erreur : ")), htmlcheck.In("#login", htmlcheck.HasAttr("value", "camille")),
+			htmlcheck.In("#passphrase", htmlcheck.HasAttr("value", "")), htmlcheck.In("[role=alert]"),
+			htmlcheck.In("#code-aide", htmlcheck.HasText("Le prochain code arrive dans")))
+	})
+	t.Run("cookie", func(t *testing.T) {
+		s.clock.advance(time.Minute)
+		in := b.post("/connexion", "login", "camille", "passphrase", s.helper.Passphrase, "code", s.code(t))
+		in.leads("/bureau")
+		cookie := in.Header.Get("Set-Cookie")
+		for _, want := range []string{"__Host-relais=", "Path=/", "HttpOnly", "Secure", "SameSite=Lax"} {
+			if !strings.Contains(cookie, want) {
+				t.Errorf("cookie %q lacks %s", cookie, want)
+			}
+		}
+		if strings.Contains(cookie, "Domain") || strings.Contains(cookie, "Max-Age") || strings.Contains(cookie, "Expires") {
+			t.Errorf("cookie %q outlives the browser or the host", cookie)
+		}
+		b.get("/bureau").wants(http.StatusOK, htmlcheck.In(".who", htmlcheck.HasText("Camille E. · Maison de services (démo)")))
+	})
+	t.Run("another token at each sign-in", func(t *testing.T) {
+		first, second := s.signedIn(t), s.signedIn(t)
+		if a, b := token(first), token(second); a == "" || a == b {
+			t.Errorf("tokens %q and %q", a, b)
+		}
+	})
+	t.Run("a code serves once", func(t *testing.T) {
+		code := s.code(t)
+		other := s.browser(t, deskName)
+		other.post("/connexion", "login", "camille", "passphrase", s.helper.Passphrase, "code", code).leads("/bureau")
+		third := s.browser(t, deskName)
+		third.post("/connexion", "login", "camille", "passphrase", s.helper.Passphrase, "code", code).wants(http.StatusUnauthorized,
+			htmlcheck.In("#code-aide", htmlcheck.HasText("Le prochain code")))
+	})
+}
+
+func token(b *browser) string {
+	for _, c := range b.client.Jar.Cookies(mustURL("https://" + b.host + "/")) {
+		if c.Name == "__Host-relais" {
+			return c.Value
+		}
+	}
+	return ""
+}
+
+func TestSessionEnds(t *testing.T) {
+	t.Run("idle", func(t *testing.T) {
+		s := newSite(t)
+		b := s.signedIn(t)
+		for range 3 {
+			s.clock.advance(14 * time.Minute)
+			b.get("/bureau").wants(http.StatusOK)
+		}
+		s.clock.advance(16 * time.Minute)
+		b.get("/bureau").leads("/connexion")
+		b.get("/connexion").wants(http.StatusOK, htmlcheck.In(".flash", htmlcheck.HasText("Votre session est finie")))
+	})
+	t.Run("absolute", func(t *testing.T) {
+		s := newSite(t)
+		b := s.signedIn(t)
+		for range 12 * 60 / 14 {
+			s.clock.advance(14 * time.Minute)
+			b.get("/bureau/territoire").wants(http.StatusOK)
+		}
+		s.clock.advance(10 * time.Minute)
+		b.get("/bureau").leads("/connexion")
+	})
+	t.Run("signed out", func(t *testing.T) {
+		s := newSite(t)
+		b := s.signedIn(t)
+		kept := token(b)
+		b.post("/deconnexion").leads("/connexion")
+		b.client.Jar.SetCookies(mustURL("https://"+deskName+"/"), []*http.Cookie{{Name: "__Host-relais", Value: kept, Secure: true, Path: "/"}})
+		b.get("/bureau").leads("/connexion")
+	})
+}
