@@ -57,6 +57,12 @@ func TestFreshConnectionCompares(t *testing.T) { // what was written before anyb
 }
 
 func TestCutBusCatchesUp(t *testing.T) {
+	for name, cut := range map[string]func(*relay.Line){"cut": (*relay.Line).Cut, "silence": (*relay.Line).Silence} {
+		t.Run(name, func(t *testing.T) { cutBusCatchesUp(t, cut) })
+	}
+}
+
+func cutBusCatchesUp(t *testing.T, cut func(*relay.Line)) {
 	t.Parallel()
 	w := newWorld()
 	line := relay.New()
@@ -79,7 +85,7 @@ func TestCutBusCatchesUp(t *testing.T) {
 	together(t, all...)
 	everywhere(t, desk.mem.write("before"), all...)
 
-	line.Cut()
+	cut(line)
 	onBus, onDesk := bus.mem.write("on the bus"), kiosk.mem.write("in town")
 	everywhere(t, onDesk, desk, kiosk)
 	time.Sleep(1500 * time.Millisecond)

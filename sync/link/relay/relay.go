@@ -4,7 +4,8 @@
 //
 // Put a forwarder in front of the address that the roster gives for a hub, and
 // give the hub the proxy for its way out: Cut then stops all its traffic, both
-// ways, and Restore lets it flow again.
+// ways, as a router that lost its line and says so; Silence stops it as a van
+// that drove into a tunnel, without a word; Restore lets it flow again.
 package relay
 
 import (
@@ -26,7 +27,9 @@ type Line struct {
 	work sync.WaitGroup
 
 	mu        sync.Mutex // guards what follows
+	spoke     *sync.Cond // silent or closed changed
 	cut       bool
+	silent    bool
 	closed    bool
 	listeners []net.Listener
 	conns     map[net.Conn]bool
@@ -34,7 +37,11 @@ type Line struct {
 }
 
 // New returns a line without ends, not cut.
-func New() *Line { return &Line{conns: make(map[net.Conn]bool)} }
+func New() *Line {
+	l := &Line{conns: make(map[net.Conn]bool)}
+	l.spoke = sync.NewCond(&l.mu)
+	return l
+}
 
 // Forward listens on an address (port 0 for any) and passes every connection on
 // to the target. It returns where it listens.
@@ -56,10 +63,19 @@ func (l *Line) Cut() {
 	}
 }
 
+// Silence lets nothing through and tells nobody, until Restore: connections stay
+// open, and what is sent meanwhile waits.
+func (l *Line) Silence() {
+	l.mu.Lock()
+	l.silent = true
+	l.mu.Unlock()
+}
+
 // Restore lets connections through again.
 func (l *Line) Restore() {
 	l.mu.Lock()
-	l.cut = false
+	l.cut, l.silent = false, false
+	l.spoke.Broadcast()
 	l.mu.Unlock()
 }
 
@@ -74,6 +90,7 @@ func (l *Line) Octets() int64 {
 func (l *Line) Close() error {
 	l.mu.Lock()
 	l.closed = true
+	l.spoke.Broadcast()
 	for _, listener := range l.listeners {
 		listener.Close()
 	}
@@ -189,18 +206,21 @@ func (l *Line) join(near net.Conn, from io.Reader, target string) {
 	both.Wait()
 }
 
-// copy passes octets on and counts them as they go.
+// copy passes octets on, unless the line is silent, and counts them as they go.
 func (l *Line) copy(dst io.Writer, src io.Reader) {
-	io.Copy(io.MultiWriter(dst, (*counter)(l)), src)
+	io.Copy(io.MultiWriter((*gate)(l), dst), src)
 }
 
-// counter is a line seen as a sink that only counts.
-type counter Line
+// gate is a line seen as a sink: it waits out a silence and counts.
+type gate Line
 
-func (c *counter) Write(b []byte) (int, error) {
-	c.mu.Lock()
-	c.octets += int64(len(b))
-	c.mu.Unlock()
+func (g *gate) Write(b []byte) (int, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for g.silent && !g.closed {
+		g.spoke.Wait()
+	}
+	g.octets += int64(len(b))
 	return len(b), nil
 }
 

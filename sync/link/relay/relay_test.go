@@ -2,10 +2,12 @@ package relay_test
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -112,6 +114,22 @@ func TestLine(t *testing.T) {
 			if err := say(conn, "after"); err != nil {
 				t.Errorf("%s after the cut: %v", name, err)
 			}
+		}
+		quiet, err := net.Dial("tcp", forward)
+		if err != nil {
+			t.Fatal(err)
+		}
+		line.Silence()
+		io.WriteString(quiet, "in the tunnel")
+		quiet.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+		if n, err := quiet.Read(make([]byte, 20)); n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("a silent line passed %d octets: %v", n, err)
+		}
+		line.Restore()
+		back := make([]byte, len("in the tunnel"))
+		quiet.SetReadDeadline(time.Now().Add(2 * time.Second))
+		if _, err := io.ReadFull(quiet, back); err != nil || string(back) != "in the tunnel" {
+			t.Errorf("after the silence: %q, %v", back, err)
 		}
 		if n := line.Octets(); n < 20 {
 			t.Errorf("%d octets counted", n)
