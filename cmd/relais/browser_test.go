@@ -46,7 +46,7 @@ func TestBrowser(t *testing.T) {
 	port.becomes(mandate, "active")
 	port.lacks("ESSAI")
 	bus.signIn()
-	bus.becomes(mandate, "active")
+	bus.becomes(mandate, "awaiting_paper") // the paper was signed at Valbrume: this hub has not seen it
 	bus.has("ESSAI")
 
 	kiosk := b.kiosk(t, s.port)
@@ -66,7 +66,7 @@ func TestBrowser(t *testing.T) {
 	bus.shot("coupe")
 	s.line.Restore()
 	port.becomes(offline, "active")
-	valbrume.becomes(offline, "active")
+	valbrume.becomes(offline, "awaiting_paper")
 	valbrume.has("MODELE")
 	valbrume.open("/bureau/territoire")
 	valbrume.shot("territoire")
@@ -161,6 +161,9 @@ func (b *browser) open(t *testing.T, h *stageHub, address string) *tab {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(b.ctx)
 	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx); err != nil { // a tab lives as long as its first context
+		t.Fatal(err)
+	}
 	tab := &tab{t, ctx, h, strings.TrimSuffix(address, "/")}
 	tab.open("/")
 	return tab

@@ -29,11 +29,19 @@ func newAuthenticator(uri string) (*authenticator, error) {
 	return &authenticator{secret: key.Secret()}, nil
 }
 
+// typingTime is how long a code may take from here to the hub.
+const typingTime = 10 * time.Second
+
 // code returns a code never given before, waiting for the next step if need be.
 func (a *authenticator) code(ctx context.Context) (string, error) {
 	for {
-		now := time.Now().Unix() / int64(totpStep.Seconds())
-		if step := max(a.last+1, now-1); step <= now+1 {
+		now := time.Now()
+		current := now.Unix() / int64(totpStep.Seconds())
+		oldest := current - 1
+		if now.Truncate(totpStep).Add(totpStep).Sub(now) < typingTime {
+			oldest = current // the step before would be too old on arrival
+		}
+		if step := max(a.last+1, oldest); step <= current+1 {
 			a.last = step
 			return totp.GenerateCode(a.secret, time.Unix(step*int64(totpStep.Seconds()), 0))
 		}
