@@ -1,7 +1,14 @@
 package webui
 
 import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
 	"net/http"
+	"time"
 
 	"github.com/gorilla/mux"
 
@@ -71,4 +78,30 @@ func walk(router *mux.Router) []Route {
 		return nil
 	})
 	return all
+}
+
+// IssueFor asks the authority kept in a store for a certificate of any name.
+func IssueFor(ctx context.Context, s secrets, names []string, name string) ([]byte, error) {
+	c, err := loadCA(ctx, s, names, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{DNSNames: []string{name}}, key)
+	if err != nil {
+		return nil, err
+	}
+	request, err := x509.ParseCertificateRequest(der)
+	if err != nil {
+		return nil, err
+	}
+	chain, err := c.issue(request, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	block, _ := pem.Decode(chain)
+	return block.Bytes, nil
 }

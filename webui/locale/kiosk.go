@@ -61,7 +61,7 @@ var kiosk = map[string]string{
 func Kiosk(key string, args ...any) (string, error) {
 	text, found := kiosk[key]
 	if !found {
-		return "", fmt.Errorf("the kiosk's catalogue has no %q", key)
+		return "", fmt.Errorf("the catalogue of the kiosk has no %q", key)
 	}
 	if len(args) == 0 {
 		return text, nil
