@@ -94,6 +94,7 @@ type DB struct {
 	rule    rule
 	tree    journal.Tree // as of the last savepoint
 	commits int          // since the write-ahead log was last shortened
+	crowd   int          // callers of the last group
 
 	calls   chan *call
 	waiting atomic.Int64 // callers of Write that the writer has not taken yet

@@ -105,6 +105,7 @@ func (db *DB) group(first *call) {
 		db.tree = tree
 		db.rule.reset()
 	}
+	db.crowd = len(done)
 	for _, c := range done {
 		if err != nil && c.err == nil {
 			c.err = failed(err)
@@ -149,9 +150,12 @@ func (db *DB) gather(first *call) (done []*call, err error) {
 	return done, nil
 }
 
-// next returns another caller for this group, or nil to commit now.
+// next returns another caller for this group, or nil to commit now. It waits for
+// those who are on their way, and for as many as came last time: who writes one
+// thing after another is about to come back. So a crowd stays together, somebody
+// alone waits for nobody, and the last of a crowd waits once.
 func (db *DB) next(have int, end time.Time) *call {
-	if have >= maxGroup || db.waiting.Load() == 0 {
+	if have >= maxGroup || db.waiting.Load() == 0 && have >= db.crowd {
 		return nil
 	}
 	timer := time.NewTimer(time.Until(end))
