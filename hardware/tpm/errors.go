@@ -36,7 +36,7 @@ func explainOpen(d device, err error) error {
 	case errors.Is(err, syscall.EBUSY):
 		why = ErrBusy
 	}
-	return fmt.Errorf("TPM %s: %w (%w)", d, why, err)
+	return fmt.Errorf("%s: %w (%w)", d, why, err)
 }
 
 // codes are the TPM's words for what Err… say.

@@ -44,8 +44,10 @@ func (p *Provider) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = true
-	for _, handle := range p.kept {
-		p.flush(handle)
+	if p.unmanaged() {
+		for _, handle := range p.kept {
+			p.flush(handle)
+		}
 	}
 	p.wire.drop()
 	return nil
@@ -83,10 +85,17 @@ func (p *Provider) connect() error {
 	}
 	p.connections++
 	p.verified, p.kept = root{}, nil
-	if _, software := p.wire.device.socket(); software {
+	if p.unmanaged() {
 		return p.flushLeftovers()
 	}
-	return nil // the kernel flushed them when their file was closed
+	return nil
+}
+
+// unmanaged tells whether there is no resource manager before the TPM. The
+// kernel's unloads what was loaded through a file when that file is closed.
+func (p *Provider) unmanaged() bool {
+	_, software := p.wire.device.socket()
+	return software
 }
 
 // flushLeftovers unloads what a process of ours that was killed left on a
