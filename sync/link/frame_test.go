@@ -128,9 +128,7 @@ func TestRudeFrames(t *testing.T) {
 			caller := linktest.NewHub(t)
 			terr.Admit(t, caller, "127.0.0.1:1")
 			stream := rude(t, terr, caller, b)
-			if _, err := stream.Write(c.frame(caller.ID, b.ID)); err != nil {
-				t.Fatal(err)
-			}
+			stream.Write(c.frame(caller.ID, b.ID)) // may end early: the callee hangs up
 			linktest.Eventually(t, 5*time.Second, "the connection is closed", stream.Session().IsClosed)
 			linktest.Eventually(t, time.Second, "the log says why", func() bool { return strings.Contains(log.String(), c.log) })
 			if b.in.count() > 0 {
