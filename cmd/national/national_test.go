@@ -93,7 +93,8 @@ func TestSecondPassIsFlat(t *testing.T) {
 	}
 	few, many := second(10), second(2000)
 	t.Logf("second pass: %d octets with 10 records, %d with 2,000", few, many)
-	if many > 4000 || many-few > 40 || few-many > 40 { // numbers and signatures vary by a few octets
+	// How frames fall into TLS records varies with the load, by 22 octets each.
+	if many > 4000 || many-few > 200 || few-many > 200 {
 		t.Errorf("second pass: %d octets with 10 records, %d with 2,000", few, many)
 	}
 }

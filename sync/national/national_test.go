@@ -192,7 +192,8 @@ func TestOctetsAreFlat(t *testing.T) {
 		return r.OctetsIn + r.OctetsOut
 	}
 	few, many := second(10), second(2000)
-	if d := many - few; d > 40 || d < -40 { // signatures and numbers vary by a few octets
+	// How frames fall into TLS records varies with the load, by 22 octets each.
+	if d := many - few; d > 200 || d < -200 {
 		t.Errorf("second pass: %d octets with 10 records, %d with 2,000", few, many)
 	}
 	t.Logf("second pass: %d octets with 10 records, %d with 2,000", few, many)
