@@ -26,3 +26,6 @@ func NewOnFile(t testing.TB, fd int, wait time.Duration) *Provider {
 func Receive(fd int, wait time.Duration) ([]byte, error) {
 	return (&character{fd}).Receive(time.Now().Add(wait))
 }
+
+// ExplainOpen is what New's provider says of a device that does not open.
+func ExplainOpen(err error) error { return explainOpen(DefaultDevice, err) }
