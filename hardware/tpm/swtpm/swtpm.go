@@ -67,6 +67,7 @@ func Start(ctx context.Context, dir string) (*Process, error) {
 	p.cmd = exec.CommandContext(ctx, binary, "socket", "--tpm2", "--tpmstate", "dir="+dir,
 		"--server", "type=unixio,path="+socket, "--flags", "startup-clear")
 	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a Ctrl-C is for whoever started it
 	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(syscall.SIGTERM) }
 	p.cmd.WaitDelay = stopTimeout
 	if err := p.cmd.Start(); err != nil {
