@@ -1,6 +1,7 @@
 package link
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -30,8 +31,8 @@ type peer struct {
 	outOfDate atomic.Bool
 
 	mu       sync.Mutex // guards what follows; never held across I/O
-	sessions []*session // newest last; the first not retiring from the end is used
-	retiring map[*session]bool
+	sessions []*session // newest last, and used first
+	retiring map[*session]bool // used only when nothing else stands
 	dialing  chan struct{} // closed when the dial under way ends; nil: none
 	dialErr  error         // of the last dial
 	rest     breaker
@@ -160,29 +161,12 @@ func (p *peer) dial() {
 	p.remove(s)
 }
 
-// add takes a session into use. Of two that were dialled at the same moment,
-// the one that the lower name dialled stays; only the side that dialled the
-// other one ever ends it, and a moment later, so the two sides cannot end both.
+// add takes a session into use.
 func (p *peer) add(s *session) {
 	p.mu.Lock()
 	p.sessions = append(p.sessions, s)
 	p.rest.reset()
-	lower := slices.Compare(p.link.self[:], p.id[:]) < 0
-	var loser *session
-	if !lower {
-		var ours, theirs *session
-		for _, other := range p.sessions {
-			if other.dialled {
-				ours = other
-			} else {
-				theirs = other
-			}
-		}
-		if ours != nil && theirs != nil && !p.retiring[ours] {
-			loser = ours
-			p.retiring[ours] = true
-		}
-	}
+	loser := p.settle()
 	p.mu.Unlock()
 	if loser != nil {
 		time.AfterFunc(retireAfter, loser.close)
@@ -191,6 +175,35 @@ func (p *peer) add(s *session) {
 	if r := p.link.receiver; r != nil {
 		r.Up(p.id)
 	}
+}
+
+// settle looks whether both sides dialled at the same moment. The session that
+// the lower name dialled is then used by both; the higher name, which dialled
+// the other, is told to end that one a moment later, so the two sides cannot end
+// both. The caller holds mu.
+func (p *peer) settle() (ends *session) {
+	var ours, theirs *session
+	for _, s := range p.sessions {
+		switch {
+		case s.mux.IsClosed() || p.retiring[s]:
+		case s.dialled:
+			ours = s
+		default:
+			theirs = s
+		}
+	}
+	if ours == nil || theirs == nil {
+		return nil
+	}
+	if bytes.Compare(p.link.self[:], p.id[:]) > 0 {
+		p.retiring[ours] = true
+		return ours
+	}
+	// A session much older than the peer's call is one that the peer lost.
+	if theirs.born.Sub(ours.born) < sameMoment {
+		p.retiring[theirs] = true
+	}
+	return nil
 }
 
 // remove forgets a session that ended.

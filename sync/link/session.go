@@ -25,6 +25,8 @@ const (
 	// retireAfter is how long the loser of two simultaneous dials stays, so that
 	// what is under way on it arrives.
 	retireAfter = 10 * time.Second
+	// sameMoment is how far apart two dials still count as simultaneous.
+	sameMoment = 5 * time.Second
 )
 
 // session is one yamux session with a peer.
@@ -32,6 +34,7 @@ type session struct {
 	mux     *yamux.Session
 	raw     *meteredConn
 	dialled bool // by us
+	born    time.Time
 
 	mu  sync.Mutex    // guards out
 	out *yamux.Stream // our packets; nil until the first
@@ -55,7 +58,7 @@ func (l *Link) newSession(conn net.Conn, raw *meteredConn, dialled bool) (*sessi
 	if err != nil {
 		return nil, err
 	}
-	return &session{mux: mux, raw: raw, dialled: dialled}, nil
+	return &session{mux: mux, raw: raw, dialled: dialled, born: time.Now()}, nil
 }
 
 // dialSession calls a peer and waits for its first word: in TLS 1.3 the caller
