@@ -30,11 +30,11 @@ type peer struct {
 	dropped   atomic.Int64 // packets, the queue being full or the peer away
 	outOfDate atomic.Bool
 
-	mu       sync.Mutex // guards what follows; never held across I/O
-	sessions []*session // newest last, and used first
+	mu       sync.Mutex        // guards what follows; never held across I/O
+	sessions []*session        // newest last, and used first
 	retiring map[*session]bool // used only when nothing else stands
-	dialing  chan struct{} // closed when the dial under way ends; nil: none
-	dialErr  error         // of the last dial
+	dialing  chan struct{}     // closed when the dial under way ends; nil: none
+	dialErr  error             // of the last dial
 	rest     breaker
 	queue    [][]byte
 	queued   int // octets in queue
