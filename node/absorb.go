@@ -18,12 +18,15 @@ const maxHeld = 1024
 type absorption struct {
 	tx      *store.Tx
 	roster  *territory.Roster
+	authors map[territory.HubID]territory.Author // met so far: reading a key takes time
 	logs    map[record.LogID]*store.Log
 	touched map[record.MandateID]bool // mandates to weigh again
 }
 
 func absorbing(tx *store.Tx, roster *territory.Roster) *absorption {
-	return &absorption{tx, roster, map[record.LogID]*store.Log{}, map[record.MandateID]bool{}}
+	return &absorption{
+		tx, roster, map[territory.HubID]territory.Author{}, map[record.LogID]*store.Log{}, map[record.MandateID]bool{},
+	}
 }
 
 func (a *absorption) log(id record.LogID) (*store.Log, error) {
@@ -181,9 +184,13 @@ func (a *absorption) sayInOrder(row store.RecordRow, e *record.Envelope, log *st
 }
 
 func (a *absorption) admit(e *record.Envelope) record.Bar {
-	author, known := a.roster.Author(e.Hub)
-	if !known {
-		return record.BarAuthor
+	author, met := a.authors[e.Hub]
+	if !met {
+		var known bool
+		if author, known = a.roster.Author(e.Hub); !known {
+			return record.BarAuthor
+		}
+		a.authors[e.Hub] = author
 	}
 	if !author.Admits(e.Incarnation, e.Seq, e.Hash) {
 		return record.BarCut

@@ -23,12 +23,12 @@ func (n *Node) Vector(ctx context.Context) (record.Vector, error) {
 	err := n.db.ReadOne(ctx, func(r *store.Reader) error {
 		logs, err := r.Logs()
 		for _, l := range logs {
-			author, known := roster.Author(l.Hub)
+			index, known := roster.IndexOf(l.Hub)
 			if !known || l.Head == 0 {
 				continue
 			}
 			v.Entries = append(v.Entries, record.VectorEntry{
-				Index: author.Index, Incarnation: l.Incarnation, Seq: l.Head, Head: record.Salted(v.Salt, l.Hash),
+				Index: index, Incarnation: l.Incarnation, Seq: l.Head, Head: record.Salted(v.Salt, l.Hash),
 			})
 		}
 		return err
@@ -55,11 +55,11 @@ func (n *Node) Missing(ctx context.Context, theirs record.Vector, maxOctets int)
 		}
 		p := &pager{left: maxOctets}
 		for _, log := range logs {
-			author, known := roster.Author(log.Hub)
+			index, known := roster.IndexOf(log.Hub)
 			if !known || p.more {
 				continue
 			}
-			entry, _ := theirs.Find(author.Index, log.Incarnation)
+			entry, _ := theirs.Find(index, log.Incarnation)
 			from, err := firstMissing(r, log, entry, theirs.Salt)
 			if err != nil {
 				return err

@@ -28,6 +28,20 @@ func (r *Roster) AuthorAt(index uint16) (Author, bool) {
 	return r.author(func(other uint16, _ HubID) bool { return other == index })
 }
 
+// IndexOf returns a member's index; like Author without its key, which takes time
+// to read.
+func (r *Roster) IndexOf(id HubID) (index uint16, known bool) {
+	for _, h := range r.Hubs {
+		if h.ID == id {
+			return h.Index, true
+		}
+	}
+	if r.National != nil && r.National.ID == id {
+		return r.National.Index, true
+	}
+	return 0, false
+}
+
 func (r *Roster) author(match func(uint16, HubID) bool) (Author, bool) {
 	for _, h := range r.Hubs {
 		if match(h.Index, h.ID) {

@@ -269,6 +269,9 @@ func TestAuthor(t *testing.T) {
 		if !known || a.Index != h.Index || a.Name != h.Name || a.National || a.Key == nil || a.Expelled != (h.State == territory.HubExpelled) {
 			t.Errorf("%s: %+v", h.Name, a)
 		}
+		if index, known := r.IndexOf(h.ID); !known || index != h.Index {
+			t.Errorf("%s: index %d", h.Name, index)
+		}
 		if b, known := r.AuthorAt(h.Index); !known || b.ID != h.ID {
 			t.Errorf("at index %d: %+v", h.Index, b)
 		}
@@ -278,6 +281,12 @@ func TestAuthor(t *testing.T) {
 	}
 	if _, known := r.Author(territory.HubID{1}); known {
 		t.Error("a stranger is an author")
+	}
+	if index, known := r.IndexOf(r.National.ID); !known || index != r.National.Index {
+		t.Errorf("national index %d", index)
+	}
+	if _, known := r.IndexOf(territory.HubID{1}); known {
+		t.Error("a stranger has an index")
 	}
 	if _, known := r.AuthorAt(77); known {
 		t.Error("a stranger has an index")
