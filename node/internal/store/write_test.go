@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"relais/node/fault"
@@ -117,20 +118,42 @@ func TestCancelledAfterStartIsKept(t *testing.T) {
 	holds(t, db, 1)
 }
 
-func TestALoneWriterWaitsForNobody(t *testing.T) {
-	db, _ := open(t)
-	const writes = 20
-	begun := time.Now()
-	for range writes {
-		if err := db.Write(t.Context(), func(*store.Tx) error { return nil }); err != nil {
-			t.Fatal(err)
+// In a bubble, time passes only when everybody waits for it: what took none did
+// not wait for company.
+func TestWaitingForOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db, _ := open(t)
+		defer db.Close()
+		took := func(f func()) time.Duration {
+			begun := time.Now()
+			f()
+			return time.Since(begun)
 		}
-	}
-	// An empty transaction is not even written: were it to wait for company, it
-	// would take 2 ms each time.
-	if took := time.Since(begun) / writes; took > time.Millisecond {
-		t.Errorf("%v each", took)
-	}
+		alone := func() {
+			if err := db.Write(t.Context(), note); err != nil {
+				t.Error(err)
+			}
+		}
+		for range 20 {
+			if d := took(alone); d != 0 {
+				t.Fatalf("a writer alone waited %v", d)
+			}
+		}
+		crowd := func() {
+			var wait sync.WaitGroup
+			for range 8 {
+				wait.Go(alone)
+			}
+			wait.Wait()
+		}
+		crowd()
+		if d := took(alone); d > 2*time.Millisecond {
+			t.Errorf("after a crowd, one alone waited %v", d)
+		}
+		if d := took(alone); d != 0 {
+			t.Errorf("and the next %v", d)
+		}
+	})
 }
 
 func TestJournalRule(t *testing.T) {
