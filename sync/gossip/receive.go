@@ -1,0 +1,74 @@
+package gossip
+
+import (
+	"net"
+	"time"
+
+	"relais/node/territory"
+	"relais/sync/link"
+)
+
+const (
+	// replyWanted in the first octet of a vector frame asks for ours.
+	replyWanted = 1
+	// heardInterval is how often one peer's signs of life are passed on.
+	heardInterval = time.Second
+)
+
+// offer enqueues an event, or drops it: vectors find what was dropped.
+func (p *Pool) offer(e event) {
+	select {
+	case p.inbox <- e:
+	default:
+		p.log.Warn("gossip inbox full", "peer", e.from.String())
+	}
+}
+
+// Frame implements link.Receiver.
+func (p *Pool) Frame(from territory.HubID, kind link.Type, payload []byte) {
+	now := p.now()
+	p.hear(from, now)
+	switch kind {
+	case link.TypePacket:
+		p.transport.packet(from, payload, now)
+	case link.TypeRecord:
+		p.offer(event{kind: recordEvent, from: from, data: payload})
+	case link.TypeVector:
+		if len(payload) == 0 {
+			return
+		}
+		e := event{kind: vectorEvent, from: from, data: payload[1:]}
+		if payload[0]&replyWanted != 0 {
+			e.kind = askedEvent
+		}
+		p.offer(e)
+	}
+}
+
+// Stream implements link.Receiver: streams are memberlist's.
+func (p *Pool) Stream(from territory.HubID, conn net.Conn) {
+	p.hear(from, p.now())
+	p.transport.stream(conn)
+}
+
+// Up implements link.Receiver.
+func (p *Pool) Up(peer territory.HubID) {
+	p.hear(peer, p.now())
+	select {
+	case p.fresh <- peer:
+	default:
+	}
+}
+
+// hear passes a sign of life on, once a second at most.
+func (p *Pool) hear(peer territory.HubID, now time.Time) {
+	p.mu.Lock()
+	due := now.Sub(p.heard[peer]).Abs() >= heardInterval
+	if due {
+		p.heard[peer] = now
+	}
+	p.mu.Unlock()
+	if due {
+		p.local.PeerHeard(peer, now)
+	}
+}
