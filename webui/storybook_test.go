@@ -21,8 +21,8 @@ var shots = flag.String("shots", "", "take pictures of every screen into this fo
 
 var only = flag.String("only", "", "with -shots, only samples whose name contains this")
 
-// storybook serves every sample at /its-name.
-func storybook(t *testing.T) *httptest.Server {
+// storybook serves every sample at /its-name, framed by nobody but itself.
+func storybook(t *testing.T) (*httptest.Server, *http.ServeMux) {
 	t.Helper()
 	root, assets, err := webui.Assets()
 	if err != nil {
@@ -44,13 +44,13 @@ func storybook(t *testing.T) *httptest.Server {
 		}
 		mux.HandleFunc("/"+sample.Name, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
-			w.Header().Set("Content-Security-Policy", webui.Policy)
+			w.Header().Set("Content-Security-Policy", strings.Replace(webui.Policy, "frame-ancestors 'none'", "frame-ancestors 'self'", 1))
 			_, _ = w.Write(body)
 		})
 	}
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	return server
+	return server, mux
 }
 
 // A view is a screen that pictures are taken at.
@@ -68,7 +68,7 @@ func viewsOf(p page.Page) []view {
 }
 
 func TestStorybook(t *testing.T) {
-	server := storybook(t)
+	server, _ := storybook(t)
 	if *shots == "" {
 		return // every sample was drawn: that is the test
 	}
@@ -103,11 +103,17 @@ func chromium(t *testing.T, flags []string, address string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	args := append([]string{
-		"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-		"--disable-component-update", "--disable-sync", "--user-data-dir=" + t.TempDir(),
-	}, append(flags, address)...)
+	args := append(chromiumFlags(t), append(flags, address)...)
 	if out, err := exec.CommandContext(ctx, "chromium", args...).CombinedOutput(); err != nil {
 		t.Fatalf("chromium: %v\n%s", err, out)
+	}
+}
+
+// chromiumFlags start a browser that keeps to itself, with a profile of its own.
+func chromiumFlags(t *testing.T) []string {
+	t.Helper()
+	return []string{
+		"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+		"--disable-component-update", "--disable-sync", "--user-data-dir=" + t.TempDir(),
 	}
 }
