@@ -28,6 +28,7 @@ type Alarm struct {
 // an alarm is stored: it ends when its cause does.
 type symptoms struct {
 	records store.Troubles
+	desks   []store.DeskCount // stops at desks in the last hour
 	pass    store.NationalPass
 	passed  bool
 }
@@ -42,6 +43,7 @@ func (n *Node) alarms(now time.Time, v TerritoryView, s symptoms) (list []Alarm)
 		add("clock", now, fault.Of(err).Message)
 	}
 	recordAlarms(now, s.records, add)
+	n.floodAlarms(v.Roster, s.desks, add)
 	contactAlarms(now, v, s, add)
 	return list
 }
@@ -79,8 +81,35 @@ func recordAlarms(now time.Time, t store.Troubles, add func(string, time.Time, s
 	if t.BadCodes.Count > 0 {
 		add("wrong-code", t.BadCodes.Since, "Un relais a annoncé un arrêt par code avec un code qui n’est pas le bon. Il est resté sans effet. Prévenez le département.")
 	}
+	if t.Mute.Count > 0 {
+		add("mute", t.Mute.Since, "Des informations reçues d’autres relais n’ont pas pu être prises en compte : elles viennent d’une version plus récente, ou d’un relais mal réglé. Elles sont gardées. Demandez au service informatique si ce relais est à jour.")
+	}
 	if t.Unsigned.Count > 0 && now.Sub(t.Unsigned.Since) > unsignedAfter {
 		add("unsigned", t.Unsigned.Since, "Ce qui a été fait ici est effectif ici, et n’est pas encore parti vers les autres relais : la clé de la machine ne répond pas. Prévenez le service informatique.")
+	}
+}
+
+// floodAlarms names the hubs that stopped more mandates of structures they do not
+// serve than a desk may in an hour. They were applied all the same.
+func (n *Node) floodAlarms(roster *territory.Roster, desks []store.DeskCount, add func(string, time.Time, string)) {
+	if roster == nil {
+		return
+	}
+	counts := map[territory.HubID]int{}
+	var order []store.DeskCount
+	for _, d := range desks {
+		if s, known := roster.Structure(d.Structure); known && s.ServedBy(d.Hub) {
+			continue
+		}
+		if counts[d.Hub] == 0 {
+			order = append(order, d)
+		}
+		counts[d.Hub] += d.Count
+	}
+	for _, d := range order {
+		if counts[d.Hub] > maxForeignStops {
+			add("flood", d.Since, fmt.Sprintf("« %s » a arrêté %d\u00a0mandats d’autres structures en une heure. Ils sont arrêtés. Vérifiez avec ce site que les personnes l’ont demandé, et prévenez le département.", n.hubName(d.Hub), counts[d.Hub]))
+		}
 	}
 }
 

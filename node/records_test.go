@@ -643,3 +643,45 @@ func TestNothingPersonal(t *testing.T) {
 		t.Error("the search finds nothing, even where it is")
 	}
 }
+
+// TestRecordAlarms: what is kept and mute, and a hub that stops many mandates of others,
+// are shown.
+func TestRecordAlarms(t *testing.T) {
+	l := newLand(t)
+	h := l.newHub(t, "Valbrume")
+	g, busy := newGhost(t), newGhost(t)
+	l.enrol(t, join(g, busy), func(r *territory.Roster) {
+		r.Structures[0].Serving = r.Structures[0].Serving[:2] // not the busy one
+	})
+	now := l.clock.Now()
+	keys := func() map[string]bool {
+		v, err := h.Territory(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := map[string]bool{}
+		for _, a := range v.Alarms {
+			found[a.Key] = true
+		}
+		return found
+	}
+	for i := range 21 {
+		n := l.notice(record.NewStopCode())
+		apply(t, h, g.id, g.say(t, now, n))
+		if k := keys(); k["flood"] || k["mute"] {
+			t.Fatalf("after %d stops: %v", i, k)
+		}
+		apply(t, h, busy.id, busy.say(t, now, l.stop(n.Mandate, 0)))
+		if s := standing(t, h, n.Mandate); !s.All {
+			t.Fatalf("stop %d was not applied", i)
+		}
+	}
+	apply(t, h, g.id, g.say(t, now, &record.Unknown{Of: 99, Version: 1, Raw: []byte{0}}))
+	if k := keys(); !k["flood"] || !k["mute"] {
+		t.Errorf("%v", k)
+	}
+	l.clock.Advance(2 * time.Hour)
+	if k := keys(); k["flood"] {
+		t.Error("an alarm outlives its cause")
+	}
+}

@@ -48,6 +48,9 @@ func (n *Node) Territory(ctx context.Context) (TerritoryView, error) {
 			return err
 		}
 		v.Waiting = s.records.Unsigned.Count
+		if s.desks, err = r.DeskCounts(n.now().Add(-foreignStopsPeriod)); err != nil {
+			return err
+		}
 		if s.pass, s.passed, err = r.LastNationalPass(); err != nil {
 			return err
 		}

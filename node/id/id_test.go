@@ -54,7 +54,7 @@ func TestZeroAndNew(t *testing.T) {
 	if !none.IsZero() || id.New[cat]().IsZero() {
 		t.Error("IsZero")
 	}
-	if id.New[cat]() == id.New[cat]() {
+	if one, other := id.New[cat](), id.New[cat](); one == other {
 		t.Error("two random identifiers are equal")
 	}
 	if id.Random[id.ID[dog]]().IsZero() {

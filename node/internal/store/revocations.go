@@ -83,6 +83,32 @@ func (r *Reader) StopsElsewhere(since time.Time, limit int) (out []time.Time, er
 	return out, err
 }
 
+// DeskCount is how many mandates of one structure a hub's desk stopped.
+type DeskCount struct {
+	Hub       territory.HubID
+	Structure territory.StructureID
+	Count     int
+	Since     time.Time // the first received
+}
+
+// DeskCounts counts what each hub's desk stopped, by structure, since a moment.
+func (r *Reader) DeskCounts(since time.Time) (out []DeskCount, err error) {
+	rows, err := r.Query(`SELECT v.hub, n.structure, count(DISTINCT v.mandate), min(v.received)
+		FROM revocations v JOIN notices n ON n.mandate = v.mandate
+		WHERE v.received > ? AND v.channel = 2 GROUP BY v.hub, n.structure`, Millis(since))
+	return out, Each(rows, err, func(rows *sql.Rows) error {
+		var hub, structure []byte
+		var c DeskCount
+		var first int64
+		if err := rows.Scan(&hub, &structure, &c.Count, &first); err != nil {
+			return err
+		}
+		c.Hub, c.Structure, c.Since = territory.HubID(hub), territory.StructureID(structure), Time(first)
+		out = append(out, c)
+		return nil
+	})
+}
+
 // CloseRow is one cut by which a structure's mandates end.
 type CloseRow struct {
 	Record    int64

@@ -242,9 +242,9 @@ CREATE INDEX revocations_commitment ON revocations (commitment) WHERE commitment
 
 CREATE INDEX revocations_elsewhere ON revocations (received) WHERE elsewhere = 1;
 
-CREATE INDEX revocations_hub ON revocations (hub, received);
-
 CREATE INDEX revocations_mandate ON revocations (mandate);
+
+CREATE INDEX revocations_received ON revocations (received);
 
 CREATE TABLE secrets (
 	key      TEXT NOT NULL PRIMARY KEY,

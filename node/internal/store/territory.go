@@ -14,6 +14,7 @@ type Troubles struct {
 	Forked    Trouble // logs with two histories; Since is when the fork was met
 	Conflicts Trouble // mandates claimed by two notices
 	BadCodes  Trouble // stops whose code does not open what they name
+	Mute      Trouble // records kept and relayed that say nothing here
 }
 
 // Troubles looks for what is wrong among the records.
@@ -29,6 +30,7 @@ func (r *Reader) Troubles() (t Troubles, err error) {
 		{&t.Conflicts, `SELECT count(DISTINCT mandate), coalesce(min(received), 0) FROM notices JOIN records
 			ON records.id = notices.record WHERE conflict = 1`},
 		{&t.BadCodes, `SELECT count(*), coalesce(min(received), 0) FROM records WHERE bar = 'code'`},
+		{&t.Mute, `SELECT count(*), coalesce(min(received), 0) FROM records WHERE bar IN ('kind', 'form', 'time', 'author')`},
 	} {
 		var since int64
 		if err := r.QueryRow(look.query).Scan(&look.into.Count, &since); err != nil {

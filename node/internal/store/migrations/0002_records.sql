@@ -77,7 +77,7 @@ CREATE TABLE revocations (
 ) STRICT;
 CREATE INDEX revocations_mandate ON revocations (mandate);
 CREATE INDEX revocations_commitment ON revocations (commitment) WHERE commitment IS NOT NULL;
-CREATE INDEX revocations_hub ON revocations (hub, received);
+CREATE INDEX revocations_received ON revocations (received);
 CREATE INDEX revocations_elsewhere ON revocations (received) WHERE elsewhere = 1;
 
 -- The cuts by which a structure's mandates end, one row a cut.
