@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"relais/node"
+	"relais/node/fault"
 	"relais/node/record"
 	"relais/node/territory"
 	"relais/sync/exchange"
@@ -278,6 +279,30 @@ func TestPeerThatLies(t *testing.T) { // a member of the roster, gone bad
 			linktest.Run(t, liar)
 			if done, err := b.client.Pull(t.Context(), h.ID); err == nil {
 				t.Errorf("believed: %+v", done)
+			}
+		})
+	}
+}
+
+func TestFaultsAsStatus(t *testing.T) {
+	for code, want := range map[fault.Code]int{
+		fault.Invalid: 422, fault.Forbidden: 403, fault.NotFound: 404, fault.Conflict: 409, fault.Stale: 409,
+		fault.Limited: 429, fault.Locked: 503, fault.Unavailable: 503, fault.Internal: 500,
+	} {
+		t.Run(string(code), func(t *testing.T) {
+			terr := linktest.NewTerritory()
+			a, b := start(t, terr, newMemory(1)), start(t, terr, newMemory(1))
+			a.mem.failing = fault.Errorf(code, "Le message pour la personne.", "the cause for the log")
+			_, err := b.client.Vector(t.Context(), a.ID)
+			var p *exchange.Problem
+			if !errors.As(err, &p) || p.Status != want {
+				t.Fatalf("got %v, want status %d", err, want)
+			}
+			if strings.Contains(err.Error(), "personne") {
+				t.Error("the French message travels")
+			}
+			if shown := strings.Contains(p.Detail, "the cause"); shown != (want < 500 || want == 503) {
+				t.Errorf("the detail is %q", p.Detail)
 			}
 		})
 	}

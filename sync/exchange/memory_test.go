@@ -34,6 +34,7 @@ type memory struct {
 	wanted   []node.WantedDossier
 	compared map[territory.HubID]time.Time
 	applies  int
+	failing  error // of Vector
 }
 
 func newMemory(version uint32) *memory {
@@ -89,6 +90,9 @@ func (m *memory) InstallRoster(_ context.Context, note []byte) error {
 func (m *memory) Vector(context.Context) (record.Vector, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.failing != nil {
+		return record.Vector{}, m.failing
+	}
 	v := record.Vector{RosterVersion: m.roster.Version}
 	rand.Read(v.Salt[:])
 	for index, log := range m.logs {

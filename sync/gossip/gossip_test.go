@@ -33,6 +33,18 @@ func TestTwentyHubs(t *testing.T) {
 	})
 }
 
+func TestMoreHubsThanSessions(t *testing.T) { // nobody keeps a session with everybody
+	t.Parallel()
+	w := newWorld()
+	var hubs []*hub
+	for range 28 {
+		hubs = append(hubs, w.add(t, linktest.Options{}, nil))
+	}
+	run(t, hubs...)
+	together(t, hubs...)
+	everywhere(t, hubs[27].mem.write("far away"), hubs...)
+}
+
 func TestTwoHubsBothWays(t *testing.T) {
 	t.Parallel()
 	w := newWorld()

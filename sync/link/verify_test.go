@@ -2,12 +2,18 @@ package link_test
 
 import (
 	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"relais/node/territory"
@@ -178,6 +184,63 @@ func TestServerTLSAlone(t *testing.T) { // as the national service uses it
 	}
 	if got := a.link.Peer(service.ID).Octets; got.In == 0 || got.Out == 0 {
 		t.Errorf("octets with the national service: %+v", got)
+	}
+}
+
+func TestRenewalByItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := linktest.NewHub(t)
+		signatures := &counting{Signer: h.Identity}
+		c, err := link.NewCredentials(h.ID, signatures, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- c.Run(ctx, slog.New(slog.DiscardHandler)) }()
+		config := c.ServerTLS(linktest.NewTerritory().Roster)
+		for day := range 60 {
+			leaf, _ := config.GetCertificate(nil)
+			if left := time.Until(leaf.Leaf.NotAfter); left < 23*time.Hour {
+				t.Fatalf("on day %d the leaf has %v left", day, left)
+			}
+			signatures.broken = day >= 20 && day < 22 // the TPM hangs; nothing else does
+			time.Sleep(24 * time.Hour)
+		}
+		if signatures.n < 13 || signatures.n > 30 {
+			t.Errorf("the identity key signed %d times in 60 days", signatures.n)
+		}
+		cancel()
+		<-ended
+	})
+}
+
+// counting is an identity key that counts its signatures, and may fail.
+type counting struct {
+	crypto.Signer
+	n      int
+	broken bool
+}
+
+func (c *counting) Sign(r io.Reader, digest []byte, o crypto.SignerOpts) ([]byte, error) {
+	if c.broken {
+		return nil, errors.New("the TPM does not answer")
+	}
+	c.n++
+	return c.Signer.Sign(r, digest, o)
+}
+
+func TestWrongIdentityKey(t *testing.T) {
+	h := linktest.NewHub(t)
+	key, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := link.NewCredentials(h.ID, key, nil); err == nil {
+		t.Error("a P-384 identity key is taken")
+	}
+	if _, err := link.NewCredentials(h.ID, &counting{Signer: h.Identity, broken: true}, nil); err == nil {
+		t.Error("credentials without a signature")
 	}
 }
 
