@@ -59,6 +59,7 @@ func (c *Client) ask(ctx context.Context, hub territory.HubID, method, path, kin
 		return answer{}, err
 	}
 	defer resp.Body.Close()
+	c.noteClock(hub, resp)
 	if resp.StatusCode != http.StatusOK {
 		return answer{}, fmt.Errorf("%s %s at %s: %w", method, path, hub, readProblem(resp))
 	}
