@@ -8,6 +8,7 @@ RELEASE ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 
 LDFLAGS  = -X main.version=$(VERSION) -X main.released=$(RELEASE)
 TOOL     = $(GO) tool -modfile=packaging/tools/go.mod
+GOLANGCI = $(GO) tool -modfile=packaging/tools/golangci/go.mod golangci-lint
 # Packages whose tests run inside the test process, under the race detector.
 # The commands' tests start real processes, so they run as they ship.
 INSIDE   = $(shell $(GO) list ./... | grep -v '^relais/cmd/')
@@ -37,11 +38,12 @@ test: bootstrap build ## run every test
 check: lint ## all that can be said without running: format, vet, staticcheck, floors and doors
 	$(GO) test -count=1 -run 'TestFloors|TestDoors' ./cmd/relais
 
-lint: ## gofumpt, go vet, staticcheck
+lint: ## gofumpt, go vet, staticcheck, golangci-lint
 	@unformatted=$$($(TOOL) gofumpt -l $$(git ls-files -co --exclude-standard '*.go')); \
 	if [ -n "$$unformatted" ]; then echo "not in gofumpt style:"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
 	$(TOOL) staticcheck ./...
+	$(GOLANGCI) run --show-stats=false ./...
 
 bench: ## measure the goals: a table of ratios, and var/bench.json
 	@mkdir -p var

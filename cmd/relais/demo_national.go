@@ -46,8 +46,8 @@ func (s *stage) startNational(ctx context.Context) (err error) {
 		if strings.Contains(tail(log, 4096), "READY ") {
 			return nil
 		}
-		if gone, how := n.process.ended(); gone || time.Now().After(deadline) {
-			return fmt.Errorf("the national service does not serve: %v\n%s", how, tail(log, 2000))
+		if gone, _ := n.process.ended(); gone || time.Now().After(deadline) {
+			return fmt.Errorf("the national service does not serve:\n%s", tail(log, 2000))
 		}
 		time.Sleep(20 * time.Millisecond)
 	}

@@ -298,10 +298,10 @@ func (h *stageHub) watch(ctx context.Context, mandate string) (at time.Time, err
 func (p *play) refused(ctx context.Context, forms map[*stageHub]*webForm) error {
 	for h, f := range forms {
 		page, err := f.send(ctx, anAct)
-		if err == nil || page == nil {
-			return fmt.Errorf("%s accepted the act (%v)", h.name, err)
+		if err == nil {
+			return fmt.Errorf("%s took the act", h.name)
 		}
-		if page.status >= 500 || !strings.Contains(page.alert(), p.port.name) {
+		if page == nil || page.status >= 500 || !strings.Contains(page.alert(), p.port.name) {
 			return fmt.Errorf("%s: %w", h.name, err)
 		}
 	}

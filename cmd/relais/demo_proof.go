@@ -86,8 +86,11 @@ func (p *play) tampered(ctx context.Context) (string, error) {
 		return "", err
 	}
 	out, err := p.relais(ctx, "verify", "--json", copied)
-	if e, ok := errors.AsType[*exitError](err); !ok || e.status != exitProof {
-		return "", fmt.Errorf("verify did not refuse the copy: %v", err)
+	if err == nil {
+		return "", errors.New("verify took the copy")
+	}
+	if statusOf(err) != exitProof {
+		return "", err
 	}
 	var r node.JournalReport
 	if err := json.Unmarshal(out, &r); err != nil {

@@ -216,10 +216,14 @@ func (s *stage) issueRoster(ctx context.Context) error {
 		steps = append(steps, []string{"territory", "add-hub", root, h.born.Request})
 	}
 	steps = append(steps,
-		[]string{"territory", "structure", "add", "--name", "Maison de services de Valbrume (démonstration)",
-			"--address", "1 place de l’Exemple, Valbrume", "--serving", s.valbrume.name + "," + s.bus.name, root},
-		[]string{"territory", "structure", "add", "--name", "Médiathèque de Port-Exemple (démonstration)",
-			"--address", "2 quai de l’Exemple, Port-Exemple", "--serving", s.port.name, root},
+		[]string{
+			"territory", "structure", "add", "--name", "Maison de services de Valbrume (démonstration)",
+			"--address", "1 place de l’Exemple, Valbrume", "--serving", s.valbrume.name + "," + s.bus.name, root,
+		},
+		[]string{
+			"territory", "structure", "add", "--name", "Médiathèque de Port-Exemple (démonstration)",
+			"--address", "2 quai de l’Exemple, Port-Exemple", "--serving", s.port.name, root,
+		},
 		[]string{"territory", "national", root, s.national.request},
 		[]string{"territory", "issue", "--passphrase-file", filepath.Join(s.dir, passphraseName), root})
 	for _, h := range s.hubs() {

@@ -122,7 +122,7 @@ func connectThrough(conn net.Conn, proxy *url.URL, address string) error {
 	// One octet at a time would be exact; a small buffer is enough, because
 	// nothing follows the answer until we speak.
 	buffered := bufio.NewReaderSize(conn, 4<<10)
-	resp, err := http.ReadResponse(buffered, req)
+	resp, err := http.ReadResponse(buffered, req) //nolint:bodyclose // the answer to CONNECT has none
 	if err != nil {
 		return fmt.Errorf("ask the proxy for %s: %w", address, err)
 	}
