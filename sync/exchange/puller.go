@@ -152,9 +152,9 @@ func (p *Puller) pull(ctx context.Context, hub territory.HubID) {
 	done, err := p.client.PullRecords(timed, hub)
 	cancel()
 	switch {
-	case err == nil:
+	case err == nil && (done.Pages > 0 || done.Roster):
 		p.log.Info("pulled", "peer", hub.String(), "new", done.New, "refused", done.Refused, "pages", done.Pages, "roster", done.Roster)
-	case ctx.Err() == nil:
+	case err != nil && ctx.Err() == nil:
 		p.log.Warn("pull failed", "peer", hub.String(), "new", done.New, "err", err)
 	}
 	p.mu.Lock()
