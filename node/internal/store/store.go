@@ -49,6 +49,7 @@ const (
 	readers      = 4   // connections of the read pool
 	statements   = 256 // prepared statements kept by each connection
 	busyTimeout  = 5 * time.Second
+	cacheKiB     = 8 << 10 // pages kept in memory by each connection
 	lockFile     = "lock"
 	snapshotsDir = "snapshots"
 )
@@ -174,7 +175,7 @@ func (db *DB) openWriter(ctx context.Context, o Options) (err error) {
 	db.pool, err = sql.Open("sqlite3", source(db.path, url.Values{
 		"_journal_mode": {"WAL"}, "_synchronous": {mode}, "_foreign_keys": {"on"},
 		"_busy_timeout": {milliseconds(busyTimeout)}, "_secure_delete": {"on"},
-		"_stmt_cache_size": {strconv.Itoa(statements)},
+		"_stmt_cache_size": {strconv.Itoa(statements)}, "_cache_size": {strconv.Itoa(-cacheKiB)},
 	}))
 	if err != nil {
 		return err
@@ -184,6 +185,11 @@ func (db *DB) openWriter(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	if err := db.writer.Raw(func(c any) error { db.raw = c.(*sqlite3.SQLiteConn); return nil }); err != nil {
+		return err
+	}
+	// What a savepoint needs to be undone is a copy of each page it changes: in
+	// memory, not in a temporary file.
+	if err := db.exec("PRAGMA temp_store = MEMORY"); err != nil {
 		return err
 	}
 	if o.unchecked {
@@ -212,7 +218,7 @@ func (db *DB) checkDurable(ctx context.Context) error {
 func (db *DB) openReaders(ctx context.Context) (err error) {
 	db.readers, err = sql.Open("sqlite3", source(db.path, url.Values{
 		"mode": {"ro"}, "_query_only": {"on"}, "_busy_timeout": {milliseconds(busyTimeout)},
-		"_stmt_cache_size": {strconv.Itoa(statements)},
+		"_stmt_cache_size": {strconv.Itoa(statements)}, "_cache_size": {strconv.Itoa(-cacheKiB)},
 	}))
 	if err != nil {
 		return err
