@@ -52,6 +52,7 @@ func (s *Server) savePerson(w http.ResponseWriter, r *http.Request, by node.Acto
 		if !reformed(err) {
 			return err
 		}
+		p.Version = s.current(r, by, d, err)
 		p.Fail(err)
 		return s.render(w, r, statusOf(err), p)
 	}

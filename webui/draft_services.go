@@ -86,6 +86,7 @@ func (s *Server) keepLines(w http.ResponseWriter, r *http.Request, by node.Actor
 	if !reformed(err) {
 		return err
 	}
+	p.Version = s.current(r, by, d, err)
 	p.Fail(err)
 	return s.render(w, r, statusOf(err), p)
 }

@@ -50,6 +50,19 @@ func reached(d node.Draft, now time.Time) page.Step {
 	return page.StepRecap
 }
 
+// current is the version to fill a refused form on: after a warning that the
+// draft moved on, sending the form again is a choice.
+func (s *Server) current(r *http.Request, by node.Actor, d node.Draft, refused error) int64 {
+	if !fault.Is(refused, fault.Stale) {
+		return d.Version
+	}
+	latest, err := s.node.Draft(r.Context(), by, d.Accompaniment)
+	if err != nil {
+		return d.Version
+	}
+	return latest.Version
+}
+
 // save keeps the draft and goes to the next step.
 func (s *Server) save(w http.ResponseWriter, r *http.Request, by node.Actor, d node.Draft, next page.Step) error {
 	if _, err := s.node.SaveDraft(r.Context(), by, d); err != nil {
@@ -95,6 +108,7 @@ func (s *Server) saveTerm(w http.ResponseWriter, r *http.Request, by node.Actor)
 	}
 	if reformed(err) {
 		p := s.termPage(d)
+		p.Version = s.current(r, by, d, err)
 		p.Fail(err)
 		return s.render(w, r, statusOf(err), p)
 	}

@@ -108,7 +108,8 @@ func TestServicesStep(t *testing.T) {
 	t.Run("ErrStale", func(t *testing.T) {
 		stale := b.get(path).field("version")
 		b.post(path, append([]string{"version", stale}, services...)...).leads(visit + "/mandat/duree")
-		b.post(path, append([]string{"version", stale}, line...)...).wants(http.StatusConflict, htmlcheck.In("[role=alert]"))
+		refused := b.post(path, append([]string{"version", stale}, line...)...).wants(http.StatusConflict, htmlcheck.In("[role=alert]"))
+		b.post(path, append([]string{"version", refused.field("version")}, line...)...).leads(visit + "/mandat/duree")
 	})
 }
 

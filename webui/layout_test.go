@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os/exec"
 	"strings"
 	"testing"
@@ -15,6 +16,9 @@ import (
 
 //go:embed testdata/layout.html
 var layoutPage string
+
+//go:embed testdata/fragment.html
+var fragmentPage string
 
 // TestLayout opens every sample in a real browser: nothing scrolls sideways at
 // 320 and 390 pixels, and what acts is 44 pixels high and wide at the desk, 56 at
@@ -46,13 +50,29 @@ func measure(t *testing.T, wanted func(page.Sample) bool, style string) []string
 			names = append(names, fmt.Sprintf("[%q, %v]", sample.Name, sample.Page.Common().Audience == page.Kiosk))
 		}
 	}
-	mux.HandleFunc("/layout", func(w http.ResponseWriter, _ *http.Request) {
+	return inBrowser(t, server, mux, strings.NewReplacer("SAMPLES", strings.Join(names, ","), "STYLE", style).Replace(layoutPage))
+}
+
+// TestCodeFromFragment opens the kiosk's page as a QR does: the code is in the
+// field, in groups, and gone from the address.
+func TestCodeFromFragment(t *testing.T) {
+	server, mux := storybook(t)
+	found := inBrowser(t, server, mux, fragmentPage)
+	if want := "7K3M-9QXD-4T2P-HW8V-5 gone O1IL-9QXD"; len(found) != 1 || found[0] != want {
+		t.Errorf("%q, want %q", found, want)
+	}
+}
+
+// inBrowser opens a page beside the samples and returns the lines it wrote.
+func inBrowser(t *testing.T, server *httptest.Server, mux *http.ServeMux, body string) []string {
+	t.Helper()
+	mux.HandleFunc("/measure", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = fmt.Fprint(w, strings.NewReplacer("SAMPLES", strings.Join(names, ","), "STYLE", style).Replace(layoutPage))
+		_, _ = fmt.Fprint(w, body)
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	args := append(chromiumFlags(t), "--window-size=1600,1000", "--virtual-time-budget=300000", "--dump-dom", server.URL+"/layout")
+	args := append(chromiumFlags(t), "--window-size=1600,1000", "--virtual-time-budget=300000", "--dump-dom", server.URL+"/measure")
 	dom, err := exec.CommandContext(ctx, "chromium", args...).Output()
 	if err != nil {
 		t.Fatalf("chromium: %v", err)

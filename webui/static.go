@@ -2,6 +2,7 @@ package webui
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -26,10 +27,12 @@ const immutable = "public, max-age=31536000, immutable"
 type assets struct {
 	root  string // "/static/0123456789ab"
 	files map[string][]byte
+	// packed are the same files, compressed once; the font is compressed already.
+	packed map[string][]byte
 }
 
 func loadAssets() (*assets, error) {
-	a := &assets{files: make(map[string][]byte)}
+	a := &assets{files: make(map[string][]byte), packed: make(map[string][]byte)}
 	sum := sha256.New()
 	err := fs.WalkDir(staticFiles, "static", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -43,7 +46,10 @@ func loadAssets() (*assets, error) {
 		sum.Write([]byte(short + "\x00" + strconv.Itoa(len(body)) + "\x00"))
 		sum.Write(body)
 		a.files[short] = body
-		return nil
+		if path.Ext(name) != ".woff2" {
+			a.packed[short], err = packed(body)
+		}
+		return err
 	})
 	a.root = "/static/" + hex.EncodeToString(sum.Sum(nil)[:6])
 	return a, err
@@ -59,8 +65,30 @@ func (a *assets) serve(w http.ResponseWriter, r *http.Request) bool {
 	}
 	w.Header().Set("Content-Type", contentType(name))
 	w.Header().Set("Cache-Control", immutable)
+	if small, has := a.packed[name]; has {
+		w.Header().Set("Vary", "Accept-Encoding")
+		if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+			w.Header().Set("Content-Encoding", "gzip")
+			body = small
+		}
+	}
 	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(body))
 	return true
+}
+
+func packed(body []byte) ([]byte, error) {
+	var out bytes.Buffer
+	w, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Write(body); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
 }
 
 // contentType does not ask the machine's tables for what we serve.

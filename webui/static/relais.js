@@ -25,16 +25,10 @@ if (stop) {
   }
 }
 
-// Waiting after wrong codes: the seconds go down.
+// Waiting after wrong codes: the notice goes when the wait is over.
 const waiting = document.querySelector("[data-wait]");
 if (waiting) {
-  let left = Number(waiting.dataset.wait);
-  const tick = setInterval(() => {
-    left -= 1;
-    if (left > 0) return;
-    clearInterval(tick);
-    waiting.hidden = true;
-  }, 1000);
+  setTimeout(() => { waiting.hidden = true; }, 1000 * Number(waiting.dataset.wait));
 }
 
 // The suggestions of services follow the démarche.
