@@ -8,7 +8,6 @@ import (
 	"relais/node/fault"
 	"relais/node/internal/store"
 	"relais/node/record"
-	"relais/node/territory"
 )
 
 // author writes an unsigned record at the next place of this hub's log, in the
@@ -125,34 +124,6 @@ func barred(bar record.Bar) error {
 	default:
 		return fault.Errorf(fault.Internal, "Le relais n’a pas pu préparer l’envoi. Rien n’a été enregistré.", "refused: bar %s", bar)
 	}
-}
-
-// grantsBlocked refuses grants while this hub's clock cannot be right: before its
-// own release, before its own last record, or too far from its peers'. Stops are
-// never refused for that.
-func (n *Node) grantsBlocked(now time.Time) error {
-	blocked := func(why string, args ...any) error {
-		return fault.Errorf(fault.Unavailable,
-			"L’horloge de ce relais n’est pas à l’heure : aucun mandat ne peut être créé. Arrêter un mandat reste possible. Prévenez le service informatique.",
-			why, args...)
-	}
-	if now.Before(n.release) {
-		return blocked("clock %s is before the release %s", now.UTC().Format(time.RFC3339), n.release.UTC().Format(time.RFC3339))
-	}
-	if last := n.publishing.lastTime(); now.Before(last) {
-		return blocked("clock %s is before the last record %s", now.UTC().Format(time.RFC3339), last.Format(time.RFC3339))
-	}
-	if ahead, known := n.publishing.ahead(now); known && ahead.Abs() > record.MaxClockSkew {
-		return blocked("clock is %s ahead of the peers' median", ahead.Round(time.Second))
-	}
-	return nil
-}
-
-// PeerClock notes how far this hub's clock is ahead of a peer's (behind:
-// negative), as measured at the moment at. Cheap; kept in memory. A clock more
-// than five minutes from the median of its peers' blocks grants.
-func (n *Node) PeerClock(peer territory.HubID, ahead time.Duration, at time.Time) {
-	n.publishing.noteClock(peer, ahead, at)
 }
 
 func laterOf(a, b time.Time) time.Time {

@@ -36,8 +36,8 @@ func (a *Applied) add(o Applied) {
 }
 
 // OnRecord calls f with each record that is new here and signed: made here, or
-// applied from elsewhere (from is then not zero). f must not block. For wiring,
-// before Run.
+// applied from elsewhere (from is then not zero). f must not block, and may be
+// called from several goroutines at once. For wiring, before Run.
 func (n *Node) OnRecord(f func(wire []byte, from territory.HubID)) {
 	n.publishing.subscribers = append(n.publishing.subscribers, f)
 }

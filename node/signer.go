@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -19,7 +18,6 @@ const (
 	signRetry     = 100 * time.Millisecond // after a first failure; then twice as long
 	maxSignRetry  = 30 * time.Second
 	signSweep     = time.Minute // looks for unsigned records even when nobody woke it
-	clockMemory   = 15 * time.Minute
 )
 
 // publishing is what the signer loop and its subscribers share.
@@ -30,11 +28,6 @@ type publishing struct {
 	mu     sync.Mutex
 	last   time.Time                          // of this hub's last record; guarded by mu
 	clocks map[territory.HubID]clockDeviation // guarded by mu
-}
-
-type clockDeviation struct {
-	ahead time.Duration
-	at    time.Time
 }
 
 func (n *Node) openPublishing(ctx context.Context) error {
@@ -210,40 +203,4 @@ func (n *Node) storeSignatures(ctx context.Context, batch []signed) error {
 		}
 		return nil
 	})
-}
-
-// noteTime keeps the time of this hub's last record.
-func (p *publishing) noteTime(at time.Time) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.last = laterOf(p.last, at)
-}
-
-func (p *publishing) lastTime() time.Time {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.last
-}
-
-func (p *publishing) noteClock(peer territory.HubID, ahead time.Duration, at time.Time) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.clocks[peer] = clockDeviation{ahead, at}
-}
-
-// ahead is the median of what the peers' clocks said lately.
-func (p *publishing) ahead(now time.Time) (median time.Duration, known bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var all []time.Duration
-	for _, c := range p.clocks {
-		if now.Sub(c.at).Abs() < clockMemory {
-			all = append(all, c.ahead)
-		}
-	}
-	if len(all) == 0 {
-		return 0, false
-	}
-	slices.Sort(all)
-	return all[len(all)/2], true
 }

@@ -1,0 +1,83 @@
+package node
+
+import (
+	"slices"
+	"time"
+
+	"relais/node/fault"
+	"relais/node/record"
+	"relais/node/territory"
+)
+
+// clockMemory is how long what a peer's clock said is worth something.
+const clockMemory = 15 * time.Minute
+
+// clockDeviation is how far our clock was ahead of a peer's, when we last looked.
+type clockDeviation struct {
+	ahead time.Duration
+	at    time.Time
+}
+
+// grantsBlocked refuses grants while this hub's clock cannot be right: before its
+// own release, before its own last record, or too far from its peers'. Stops are
+// never refused for that.
+func (n *Node) grantsBlocked(now time.Time) error {
+	blocked := func(why string, args ...any) error {
+		return fault.Errorf(fault.Unavailable,
+			"L’horloge de ce relais n’est pas à l’heure : aucun mandat ne peut être créé. Arrêter un mandat reste possible. Prévenez le service informatique.",
+			why, args...)
+	}
+	if now.Before(n.release) {
+		return blocked("clock %s is before the release %s", now.UTC().Format(time.RFC3339), n.release.UTC().Format(time.RFC3339))
+	}
+	if last := n.publishing.lastTime(); now.Before(last) {
+		return blocked("clock %s is before the last record %s", now.UTC().Format(time.RFC3339), last.Format(time.RFC3339))
+	}
+	if ahead, known := n.publishing.ahead(now); known && ahead.Abs() > record.MaxClockSkew {
+		return blocked("clock is %s ahead of the peers' median", ahead.Round(time.Second))
+	}
+	return nil
+}
+
+// PeerClock notes how far this hub's clock is ahead of a peer's (behind:
+// negative), as measured at the moment at. Cheap; kept in memory. A clock more
+// than five minutes from the median of its peers' blocks grants.
+func (n *Node) PeerClock(peer territory.HubID, ahead time.Duration, at time.Time) {
+	n.publishing.noteClock(peer, ahead, at)
+}
+
+// noteTime keeps the time of this hub's last record.
+func (p *publishing) noteTime(at time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.last = laterOf(p.last, at)
+}
+
+func (p *publishing) lastTime() time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.last
+}
+
+func (p *publishing) noteClock(peer territory.HubID, ahead time.Duration, at time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.clocks[peer] = clockDeviation{ahead, at}
+}
+
+// ahead is the median of what the peers' clocks said lately.
+func (p *publishing) ahead(now time.Time) (median time.Duration, known bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var all []time.Duration
+	for _, c := range p.clocks {
+		if now.Sub(c.at).Abs() < clockMemory {
+			all = append(all, c.ahead)
+		}
+	}
+	if len(all) == 0 {
+		return 0, false
+	}
+	slices.Sort(all)
+	return all[len(all)/2], true
+}
