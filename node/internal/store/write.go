@@ -146,6 +146,7 @@ func (db *DB) gather(first *call) (done []*call, err error) {
 			err, c.err = c.err, nil
 			return done, err // a full disk or an I/O error undid the whole transaction
 		}
+		c.err = said(c.err)
 	}
 	return done, nil
 }
