@@ -133,8 +133,12 @@ func TestBurst(t *testing.T) {
 		}
 		return true
 	})
-	t.Logf("%d records at %d hubs after %v, %d pulls", records, len(hubs), time.Since(began).Round(time.Millisecond), w.pulls)
-	if w.pulls == 0 {
+	took := time.Since(began).Round(time.Millisecond)
+	w.mu.Lock()
+	pulls := w.pulls
+	w.mu.Unlock()
+	t.Logf("%d records at %d hubs after %v, %d pulls", records, len(hubs), took, pulls)
+	if pulls == 0 {
 		t.Error("a burst went by broadcast alone")
 	}
 }

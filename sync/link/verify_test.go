@@ -12,6 +12,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -204,11 +205,11 @@ func TestRenewalByItself(t *testing.T) {
 			if left := time.Until(leaf.Leaf.NotAfter); left < 23*time.Hour {
 				t.Fatalf("on day %d the leaf has %v left", day, left)
 			}
-			signatures.broken = day >= 20 && day < 22 // the TPM hangs; nothing else does
+			signatures.broken.Store(day >= 20 && day < 22) // the TPM hangs; nothing else does
 			time.Sleep(24 * time.Hour)
 		}
-		if signatures.n < 13 || signatures.n > 30 {
-			t.Errorf("the identity key signed %d times in 60 days", signatures.n)
+		if n := signatures.n.Load(); n < 13 || n > 30 {
+			t.Errorf("the identity key signed %d times in 60 days", n)
 		}
 		cancel()
 		<-ended
@@ -218,15 +219,15 @@ func TestRenewalByItself(t *testing.T) {
 // counting is an identity key that counts its signatures, and may fail.
 type counting struct {
 	crypto.Signer
-	n      int
-	broken bool
+	n      atomic.Int64
+	broken atomic.Bool
 }
 
 func (c *counting) Sign(r io.Reader, digest []byte, o crypto.SignerOpts) ([]byte, error) {
-	if c.broken {
+	if c.broken.Load() {
 		return nil, errors.New("the TPM does not answer")
 	}
-	c.n++
+	c.n.Add(1)
 	return c.Signer.Sign(r, digest, o)
 }
 
@@ -239,7 +240,9 @@ func TestWrongIdentityKey(t *testing.T) {
 	if _, err := link.NewCredentials(h.ID, key, nil); err == nil {
 		t.Error("a P-384 identity key is taken")
 	}
-	if _, err := link.NewCredentials(h.ID, &counting{Signer: h.Identity, broken: true}, nil); err == nil {
+	hung := &counting{Signer: h.Identity}
+	hung.broken.Store(true)
+	if _, err := link.NewCredentials(h.ID, hung, nil); err == nil {
 		t.Error("credentials without a signature")
 	}
 }
