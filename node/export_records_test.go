@@ -81,3 +81,9 @@ func (n *Node) KeepSealed(ctx context.Context, id mandate.ID, sealed []byte) err
 
 // GrantsBlocked says whether the clock forbids grants.
 func (n *Node) GrantsBlocked(now time.Time) error { return n.grantsBlocked(now) }
+
+// Suspended tells whether the territory suspends a helper.
+func (n *Node) Suspended(ctx context.Context, helper territory.HelperID) (suspended bool, err error) {
+	err = n.db.Read(ctx, func(r *store.Reader) (err error) { suspended, err = r.SuspensionStands(helper); return err })
+	return suspended, err
+}

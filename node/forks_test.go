@@ -1,0 +1,192 @@
+package node_test
+
+import (
+	"testing"
+
+	"relais/node/record"
+	"relais/node/territory"
+)
+
+// TestConflict: two notices with one identifier, none is usable.
+func TestConflict(t *testing.T) {
+	l := newLand(t)
+	h := l.newHub(t, "Valbrume")
+	g, bad := newGhost(t), newGhost(t)
+	l.enrol(t, join(g, bad))
+	n := l.notice(record.NewStopCode())
+	again := *n
+	again.Lines = 9
+	apply(t, h, g.id, g.say(t, l.clock.Now(), n))
+	if s := standing(t, h, n.Mandate); s.Conflict() {
+		t.Fatalf("%+v", s)
+	}
+	apply(t, h, g.id, bad.say(t, l.clock.Now(), &again))
+	if s := standing(t, h, n.Mandate); !s.Conflict() {
+		t.Errorf("%+v", s)
+	}
+	if v, err := h.Notice(t.Context(), n.Mandate); err != nil || v.State != "unusable" {
+		t.Errorf("state %s (%v)", v.State, err)
+	}
+}
+
+// TestFork: a machine brought back from an old copy says two things at one place.
+// Both are kept, its grants from there on do not count, its stops all do.
+func TestFork(t *testing.T) {
+	l := newLand(t)
+	a, b := l.newHub(t, "Valbrume"), l.newHub(t, "Port-Exemple")
+	g := newGhost(t)
+	l.enrol(t, join(g))
+	now := l.clock.Now()
+	before, after, lost := l.notice(record.NewStopCode()), l.notice(record.NewStopCode()), l.notice(record.NewStopCode())
+	one := g.say(t, now, before)
+	copied := *g
+	two := [][]byte{g.say(t, now, after), g.say(t, now, l.stop(before.Mandate, 1))}
+	three := [][]byte{copied.say(t, now, lost), copied.say(t, now, l.stop(before.Mandate, 2)), copied.say(t, now, l.notice(record.NewStopCode()))}
+
+	apply(t, a, g.id, append([][]byte{one}, two...)...)
+	if v, _ := a.Notice(t.Context(), after.Mandate); v.State == "unusable" {
+		t.Fatal("unusable before any fork")
+	}
+	apply(t, b, g.id, append([][]byte{one}, three...)...)
+	meet(t, a, b)
+	apply(t, a, b.Self(), three...)
+	apply(t, b, a.Self(), two...)
+	for _, h := range []*hub{a, b} {
+		state, err := h.LogState(t.Context(), g.log())
+		if err != nil || state.Forked != 2 || state.Head != 4 {
+			t.Errorf("%s: %+v (%v)", h.Name(), state, err)
+		}
+		if s := standing(t, h, before.Mandate); s.Lines != 3 {
+			t.Errorf("%s: lines %b stopped", h.Name(), s.Lines)
+		}
+		for n, want := range map[*record.Notice]bool{before: false, after: true, lost: true} {
+			if _, quarantined, err := h.Standing(t.Context(), n.Mandate); err != nil || quarantined != want {
+				t.Errorf("%s: quarantined %v, want %v (%v)", h.Name(), quarantined, want, err)
+			}
+		}
+		v, _ := h.Vector(t.Context())
+		for _, other := range []*hub{a, b} {
+			if behind, err := other.Behind(t.Context(), v); err != nil || behind {
+				t.Errorf("%s is behind %s for ever (%v)", other.Name(), h.Name(), err)
+			}
+		}
+	}
+}
+
+// TestRolledBack: a hub that finds others know its log further than it does opens
+// another one.
+func TestRolledBack(t *testing.T) {
+	l, a, b, _ := three(t)
+	author(t, a, l.notice(record.NewStopCode()))
+	signAll(t, a)
+	meet(t, a, b)
+
+	// What a said after the copy was made, as its own key signed it.
+	log := record.LogID{Hub: a.Self(), Incarnation: 1}
+	head, err := a.LogState(t.Context(), log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lost := l.notice(record.NewStopCode())
+	r := record.Record{
+		Territory: "demo", Place: record.Place{LogID: log, Seq: 2}, Prev: [16]byte(head.Hash[:16]),
+		Time: l.clock.Now(), Kind: record.KindNotice, Body: lost,
+	}
+	payload, err := r.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	signature, err := record.Sign(a.Options.Signer, "demo", a.Self(), payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	apply(t, a, b.Self(), record.Assemble(a.Self(), payload, signature))
+	p := author(t, a, l.notice(record.NewStopCode()))
+	if p.Incarnation != 2 || p.Seq != 1 {
+		t.Fatalf("wrote at %+v", p)
+	}
+	signAll(t, a)
+	meet(t, a, b)
+	if s := standing(t, b, lost.Mandate); s.Notices != 1 {
+		t.Errorf("what was said before is lost: %+v", s)
+	}
+	if p := author(t, a, l.notice(record.NewStopCode())); p.Incarnation != 2 || p.Seq != 2 {
+		t.Errorf("then wrote at %+v", p)
+	}
+}
+
+// TestExpelled: at or below the cut a record counts whoever brings it, above it
+// never does, whatever came first.
+func TestExpelled(t *testing.T) {
+	l := newLand(t)
+	a, b := l.newHub(t, "Valbrume"), l.newHub(t, "Port-Exemple")
+	g := newGhost(t)
+	l.enrol(t, join(g))
+	now := l.clock.Now()
+	kept, gone := l.notice(record.NewStopCode()), l.notice(record.NewStopCode())
+	wires := [][]byte{g.say(t, now, kept), g.say(t, now, l.stop(kept.Mandate, 1))}
+	cutRecord, err := record.Parse(wires[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	wires = append(wires, g.say(t, now, gone), g.say(t, now, l.stop(kept.Mandate, 2)))
+	apply(t, a, g.id, wires...) // a heard it all before the expulsion, b nothing
+	l.enrol(t, join(g), func(r *territory.Roster) {
+		hub := &r.Hubs[2]
+		hub.State = territory.HubExpelled
+		hub.Cuts = []territory.Cut{{Incarnation: 1, Seq: 2, Hash: cutRecord.Hash[:]}}
+	})
+	meet(t, a, b)
+	if got := apply(t, b, a.Self(), wires...); got.Refused != 2 {
+		t.Errorf("above the cut: %+v", got)
+	}
+	for _, h := range []*hub{a, b} {
+		if s := standing(t, h, kept.Mandate); s.Notices != 1 || s.Lines != 1 {
+			t.Errorf("%s: below the cut %+v", h.Name(), s)
+		}
+		if s := standing(t, h, gone.Mandate); s.Notices != 0 {
+			t.Errorf("%s: above the cut %+v", h.Name(), s)
+		}
+		if state, err := h.LogState(t.Context(), g.log()); err != nil || state.Head != 2 {
+			t.Errorf("%s: head %d (%v)", h.Name(), state.Head, err)
+		}
+	}
+}
+
+// TestHeardLater: a notice that an older roster does not let speak is heard once
+// a newer one does.
+func TestHeardLater(t *testing.T) {
+	l := newLand(t)
+	h := l.newHub(t, "Valbrume")
+	g := newGhost(t)
+	l.enrol(t, join(g), func(r *territory.Roster) { r.Structures[0].Serving = r.Structures[0].Serving[:1] })
+	n := l.notice(record.NewStopCode())
+	apply(t, h, g.id, g.say(t, l.clock.Now(), n))
+	if s := standing(t, h, n.Mandate); s.Notices != 0 {
+		t.Fatalf("%+v", s)
+	}
+	l.enrol(t, join(g))
+	if s := standing(t, h, n.Mandate); s.Notices != 1 {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestClose(t *testing.T) {
+	l := newLand(t)
+	a, b := l.newHub(t, "Valbrume"), l.newHub(t, "Port-Exemple")
+	g := newGhost(t)
+	l.enrol(t, join(g))
+	now := l.clock.Now()
+	first, second := l.notice(record.NewStopCode()), l.notice(record.NewStopCode())
+	wires := [][]byte{g.say(t, now, first), g.say(t, now, second), g.say(t, now, &record.Close{
+		Structure: l.office, Cuts: []record.Position{{Index: 9, Incarnation: 1, Seq: 5}, {Index: 100, Incarnation: 1, Seq: 1}},
+	})}
+	for h, order := range map[*hub][]int{a: {0, 1, 2}, b: {2, 1, 0}} {
+		for _, i := range order {
+			apply(t, h, g.id, wires[i])
+		}
+		if x, y := standing(t, h, first.Mandate), standing(t, h, second.Mandate); !x.All || y.All {
+			t.Errorf("order %v: %+v %+v", order, x, y)
+		}
+	}
+}

@@ -1,0 +1,145 @@
+package node_test
+
+import (
+	"testing"
+
+	"relais/node/id"
+	"relais/node/record"
+	"relais/node/territory"
+)
+
+// TestPages: a page stays within its bound, says when there is more, and the
+// pages together are the log, in order.
+func TestPages(t *testing.T) {
+	l, a, b, _ := three(t)
+	for range 40 {
+		author(t, a, l.notice(record.NewStopCode()))
+	}
+	signAll(t, a)
+	var seq uint32
+	for pages := 0; ; pages++ {
+		v, err := b.Vector(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		page, more, err := a.Missing(t.Context(), v, 2000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		size := 0
+		for _, wire := range page {
+			size += len(wire)
+			e, err := record.Parse(wire)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if seq++; e.Seq != seq {
+				t.Fatalf("seq %d where %d belongs", e.Seq, seq)
+			}
+		}
+		if size > 2000 || more != (seq < 40) {
+			t.Errorf("page of %d octets up to %d, more %v", size, seq, more)
+		}
+		apply(t, b, a.Self(), page...)
+		if !more {
+			if pages < 3 {
+				t.Errorf("%d pages show little", pages)
+			}
+			break
+		}
+	}
+	if seq != 40 {
+		t.Errorf("%d of 40", seq)
+	}
+	v, err := b.Vector(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if page, more, err := a.Missing(t.Context(), v, 10); err != nil || len(page) > 0 || more {
+		t.Errorf("nothing is missing, and yet %d, %v (%v)", len(page), more, err)
+	}
+}
+
+func TestVectorIsSalted(t *testing.T) {
+	l, a, _, _ := three(t)
+	author(t, a, l.notice(record.NewStopCode()))
+	signAll(t, a)
+	one, err := a.Vector(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := a.Vector(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if one.Salt == two.Salt || one.Entries[0].Head == two.Entries[0].Head {
+		t.Error("two vectors have one salt")
+	}
+	if one.RosterVersion != 1 || one.Entries[0].Index != 1 || one.Entries[0].Seq != 1 {
+		t.Errorf("%+v", one)
+	}
+}
+
+// TestNational: the national service has a log of its own; it stops mandates and
+// never grants one.
+func TestNational(t *testing.T) {
+	l := newLand(t)
+	a, b := l.newHub(t, "Valbrume"), l.newHub(t, "Port-Exemple")
+	g := newGhost(t)
+	l.enrol(t, func(r *territory.Roster) {
+		r.National = &territory.National{Index: 500, ID: g.id, Name: "Service national", Identity: g.der, URL: "https://localhost:7444"}
+	})
+	n := l.told(t, a, record.NewStopCode())
+	v := l.stop(n.Mandate, 0)
+	v.Channel = record.ChannelNational
+	granted := l.notice(record.NewStopCode())
+	apply(t, a, g.id, g.say(t, l.clock.Now(), granted), g.say(t, l.clock.Now(), v))
+	meet(t, a, b)
+	for _, h := range []*hub{a, b} {
+		view, err := h.Notice(t.Context(), n.Mandate)
+		if err != nil || view.State != "stopped" || view.Stops[0].WhereName != "Service national" {
+			t.Errorf("%s: %+v (%v)", h.Name(), view, err)
+		}
+		if s := standing(t, h, granted.Mandate); s.Notices != 0 {
+			t.Errorf("%s: it granted", h.Name())
+		}
+	}
+}
+
+// TestSuspension: a helper suspended anywhere is suspended everywhere, until the
+// reinstatement that names the suspension, whichever came first.
+func TestSuspension(t *testing.T) {
+	l := newLand(t)
+	a, b := l.newHub(t, "Valbrume"), l.newHub(t, "Port-Exemple")
+	g := newGhost(t)
+	l.enrol(t, join(g))
+	helper, now := id.Random[territory.HelperID](), l.clock.Now()
+	suspend := g.say(t, now, &record.Helper{Helper: helper})
+	other := g.say(t, now, &record.Helper{Helper: helper, Lifts: &record.Position{Index: 100, Incarnation: 1, Seq: 9}})
+	lift := g.say(t, now, &record.Helper{Helper: helper, Lifts: &record.Position{Index: 100, Incarnation: 1, Seq: 1}})
+	suspended := func(h *hub) bool {
+		s, err := h.Suspended(t.Context(), helper)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	apply(t, a, g.id, suspend, other)
+	if !suspended(a) {
+		t.Error("a reinstatement of another suspension lifted this one")
+	}
+	apply(t, a, g.id, lift)
+	apply(t, b, g.id, lift)
+	apply(t, b, g.id, other)
+	apply(t, b, g.id, suspend)
+	for _, h := range []*hub{a, b} {
+		if suspended(h) {
+			t.Errorf("%s: still suspended", h.Name())
+		}
+	}
+	again := g.say(t, now, &record.Helper{Helper: helper})
+	apply(t, a, g.id, again)
+	if !suspended(a) {
+		t.Error("the second suspension was lifted by the first's reinstatement")
+	}
+}
