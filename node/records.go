@@ -151,6 +151,10 @@ func (n *Node) absorb(tx *store.Tx, batch []*record.Envelope, from territory.Hub
 			applied.Known++
 			continue
 		}
+		if !a.member(e) { // a newer roster came since the signature was checked
+			applied.Refused++
+			continue
+		}
 		kept, held, err := a.add(e, from)
 		switch {
 		case err != nil:

@@ -63,12 +63,14 @@ func (n *Node) InstallRoster(ctx context.Context, note []byte) error {
 	var newer bool
 	err = n.db.Write(ctx, func(tx *store.Tx) (err error) {
 		newer, err = n.takeRoster(tx, taken)
+		if err == nil && newer {
+			n.hold(taken) // before the next transaction takes records by the old one
+		}
 		return err
 	})
 	if err != nil || !newer {
 		return err
 	}
-	n.hold(taken)
 	if err := writeDurable(filepath.Join(n.dir, rosterFile), note); err != nil {
 		n.log.WarnContext(ctx, "the copy of the roster was not written", "err", err)
 	}

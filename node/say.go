@@ -55,16 +55,22 @@ func (a *absorption) sayInOrder(row store.RecordRow, e *record.Envelope, log *st
 	return nil
 }
 
+// member tells whether the roster lets the author say anything at that place.
+func (a *absorption) member(e *record.Envelope) bool {
+	bar := a.admit(e)
+	return bar != record.BarCut && a.authors[e.Hub].Key != nil
+}
+
 func (a *absorption) admit(e *record.Envelope) record.Bar {
 	author, met := a.authors[e.Hub]
 	if !met {
-		var known bool
-		if author, known = a.roster.Author(e.Hub); !known {
-			return record.BarAuthor
-		}
+		author, _ = a.roster.Author(e.Hub) // without a key when it is unknown
 		a.authors[e.Hub] = author
 	}
-	if !author.Admits(e.Incarnation, e.Seq, e.Hash) {
+	switch {
+	case author.Key == nil:
+		return record.BarAuthor
+	case !author.Admits(e.Incarnation, e.Seq, e.Hash):
 		return record.BarCut
 	}
 	return record.Admit(e.Record, author, a.roster)
