@@ -190,3 +190,54 @@ func TestClose(t *testing.T) {
 		}
 	}
 }
+
+// TestExpelledMeanwhile: records that arrive while the roster changes are taken by
+// the old one or refused by the new, never left between.
+func TestExpelledMeanwhile(t *testing.T) {
+	l := newLand(t)
+	h := l.newHub(t, "Valbrume")
+	g := newGhost(t)
+	l.enrol(t, join(g))
+	var wires [][]byte
+	var cut record.Hash
+	for range 60 {
+		wire := g.say(t, l.clock.Now(), l.notice(record.NewStopCode()))
+		if wires = append(wires, wire); len(wires) == 10 {
+			e, err := record.Parse(wire)
+			if err != nil {
+				t.Fatal(err)
+			}
+			cut = e.Hash
+		}
+	}
+	done := make(chan error, 1)
+	started := make(chan struct{})
+	go func() {
+		for i, wire := range wires {
+			if i == 20 {
+				close(started)
+			}
+			if _, err := h.Apply(t.Context(), [][]byte{wire}, g.id); err != nil {
+				done <- err
+				return
+			}
+		}
+		done <- nil
+	}()
+	<-started
+	l.enrol(t, join(g), func(r *territory.Roster) {
+		r.Hubs[1].State = territory.HubExpelled
+		r.Hubs[1].Cuts = []territory.Cut{{Incarnation: 1, Seq: 10, Hash: cut[:]}}
+	})
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	state, err := h.LogState(t.Context(), g.log())
+	if err != nil || state.Head != 10 {
+		t.Errorf("head %d (%v)", state.Head, err)
+	}
+	v, err := h.Territory(t.Context())
+	if err != nil || v.Notices != 10 {
+		t.Errorf("%d notices count (%v)", v.Notices, err)
+	}
+}
