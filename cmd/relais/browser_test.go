@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -57,6 +59,7 @@ func TestBrowser(t *testing.T) {
 		desk.has("Port-Exemple")
 	}
 	valbrume.shot("arrete")
+	valbrume.view("arrete-ecran")
 	valbrume.refusesAct(mandate)
 
 	s.line.Cut()
@@ -70,20 +73,54 @@ func TestBrowser(t *testing.T) {
 	valbrume.has("MODELE")
 	valbrume.open("/bureau/territoire")
 	valbrume.shot("territoire")
+
+	// All of it happened, and none of it can be read from the disks.
+	for _, plain := range []string{
+		"Camille", "ESSAI", "Sacha", "EXEMPLE", "impots.gouv.fr", "1950-03-14", "14/03/1950", "ressources du trimestre",
+		code, strings.ReplaceAll(code, "-", ""), s.valbrume.account.Passphrase, s.valbrume.codes.secret,
+	} {
+		for _, h := range s.hubs() {
+			for _, file := range filesWith(t, plain, h.config.Hub.DataDir, h.log()) {
+				t.Errorf("%s: %s can be read in %s", h.name, plain, file)
+			}
+		}
+	}
+	if len(filesWith(t, "valbrume.localhost", s.valbrume.folder)) == 0 {
+		t.Error("the search finds nothing, not even what is there")
+	}
 }
 
-// openStage builds both commands as they ship and sets the stage with them.
+// filesWith returns the files below the paths that hold the text.
+func filesWith(t *testing.T, text string, paths ...string) (files []string) {
+	t.Helper()
+	for _, path := range paths {
+		err := filepath.WalkDir(path, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || !d.Type().IsRegular() {
+				return err
+			}
+			content, err := os.ReadFile(path)
+			if errors.Is(err, fs.ErrNotExist) { // a temporary file, gone since
+				return nil
+			}
+			if bytes.Contains(content, []byte(text)) {
+				files = append(files, path)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return files
+}
+
+// openStage sets the stage with the commands as they ship.
 func openStage(t *testing.T) *stage {
 	t.Helper()
-	bin := t.TempDir()
-	build := exec.Command("go", "build", "-o", bin+"/", "./cmd/relais", "./cmd/national")
-	build.Dir = "../.."
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	p := buildPrograms(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	s, err := setStage(ctx, t.TempDir(), programs{filepath.Join(bin, "relais"), filepath.Join(bin, "national")})
+	s, err := setStage(ctx, t.TempDir(), p)
 	t.Cleanup(func() {
 		if s != nil {
 			if err := s.strike(); err != nil {
@@ -147,136 +184,6 @@ func pins(t *testing.T, s *stage) (pins []string) {
 		}
 	}
 	return pins
-}
-
-// A tab is one person in front of one hub.
-type tab struct {
-	t   *testing.T
-	ctx context.Context
-	hub *stageHub
-	at  string // address of its site, no final slash
-}
-
-func (b *browser) open(t *testing.T, h *stageHub, address string) *tab {
-	t.Helper()
-	ctx, cancel := chromedp.NewContext(b.ctx)
-	t.Cleanup(cancel)
-	if err := chromedp.Do(ctx); err != nil { // a tab lives as long as its first context
-		t.Fatal(err)
-	}
-	tab := &tab{t, ctx, h, strings.TrimSuffix(address, "/")}
-	tab.open("/")
-	return tab
-}
-
-func (b *browser) tab(t *testing.T, h *stageHub) *tab   { return b.open(t, h, h.address()) }
-func (b *browser) kiosk(t *testing.T, h *stageHub) *tab { return b.open(t, h, h.kiosk.base.String()) }
-
-// see runs an action, returns what it saw, and says where the browser was when it fails.
-func see[T any](b *tab, action chromedp.Action[T]) T {
-	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, actionTimeout)
-	defer cancel()
-	got, err := chromedp.Run(ctx, action)
-	if err != nil {
-		late, cancel := context.WithTimeout(b.ctx, 5*time.Second)
-		defer cancel()
-		where, _ := chromedp.Run(late, chromedp.Location())
-		says, _ := chromedp.Run(late, chromedp.Evaluate[string]("document.body.innerText"))
-		b.t.Fatalf("%s at %s: %v\n%s", b.hub.name, where, err, says)
-	}
-	return got
-}
-
-func (b *tab) do(actions ...action) {
-	b.t.Helper()
-	see(b, chromedp.Steps(actions...))
-}
-
-func (b *tab) open(path string) { b.t.Helper(); b.do(chromedp.Navigate(b.at + path)) }
-
-func (b *tab) shot(name string) {
-	b.t.Helper()
-	if err := os.WriteFile(filepath.Join(shotsFolder, name+".png"), see(b, chromedp.FullScreenshot(100)), 0o644); err != nil {
-		b.t.Fatal(err)
-	}
-}
-
-// says returns the text on the page.
-func (b *tab) says() string {
-	b.t.Helper()
-	return squeeze(see(b, chromedp.Evaluate[string]("document.body.innerText")))
-}
-
-func (b *tab) has(words string) {
-	b.t.Helper()
-	if says := b.says(); !strings.Contains(says, words) {
-		b.t.Fatalf("%s: the page does not say %q:\n%s", b.hub.name, words, says)
-	}
-}
-
-func (b *tab) lacks(words string) {
-	b.t.Helper()
-	if strings.Contains(b.says(), words) {
-		b.t.Fatalf("%s: the page says %q", b.hub.name, words)
-	}
-}
-
-// currentState is the mandate's state on the page, "" where there is none.
-func (b *tab) currentState() string {
-	b.t.Helper()
-	return see(b, chromedp.Evaluate[string](`document.getElementById("etat")?.dataset.state ?? ""`))
-}
-
-func (b *tab) state(want string) {
-	b.t.Helper()
-	if got := b.currentState(); got != want {
-		b.t.Fatalf("%s: state %q, want %q", b.hub.name, got, want)
-	}
-}
-
-// becomes opens the mandate's page until it is in that state.
-func (b *tab) becomes(mandate, want string) {
-	b.t.Helper()
-	for deadline := time.Now().Add(learnTimeout); ; time.Sleep(50 * time.Millisecond) {
-		b.open("/bureau/mandats/" + mandate)
-		got := b.currentState()
-		if got == want {
-			return
-		}
-		if time.Now().After(deadline) {
-			b.t.Fatalf("%s: state %q after %v, want %q", b.hub.name, got, learnTimeout, want)
-		}
-	}
-}
-
-// action is something done on a page.
-type action = chromedp.Action[chromedp.Void]
-
-// typed puts text in a field; chosen picks a radio or a box; picked, an option.
-func typed(field, text string) action {
-	return chromedp.SendKeys(chromedp.CSS("#"+field), text)
-}
-
-func chosen(field, value string) action {
-	return chromedp.Click(chromedp.CSS(fmt.Sprintf("input[name=%q][value=%q]", field, value)))
-}
-
-func picked(field, value string) action {
-	return chromedp.SetValue(chromedp.CSS("#"+field), value)
-}
-
-func shown(css string) action { return chromedp.WaitVisible(chromedp.CSS(css)) }
-
-// press presses a button or a link and waits for the page that follows.
-func (b *tab) press(css string) {
-	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, actionTimeout)
-	defer cancel()
-	response, err := chromedp.RunResponse(ctx, chromedp.Click(chromedp.CSS(css)))
-	if err != nil || response.Status >= 500 {
-		b.t.Fatalf("%s: press %s: %v\n%s", b.hub.name, css, err, b.says())
-	}
 }
 
 func (b *tab) totp() string {
@@ -378,15 +285,6 @@ func (b *tab) checkPaper(stopCode string) {
 	if !strings.Contains(strings.ReplaceAll(read, "-", ""), plain) {
 		b.t.Errorf("the square on her copy reads %q, not her code", read)
 	}
-}
-
-func (b *tab) runs(name string, args ...string) string {
-	b.t.Helper()
-	out, err := exec.Command(name, args...).Output()
-	if err != nil {
-		b.t.Fatalf("%s: %v", name, err)
-	}
-	return string(out)
 }
 
 // fillAct opens the form of an act and fills it.

@@ -33,30 +33,26 @@ func runDemo(ctx context.Context, std stdio, args []string) error {
 
 // demonstrate sets the stage, plays, and keeps serving unless once.
 func demonstrate(ctx context.Context, std stdio, dir string, programs programs, once, asJSON bool) (err error) {
-	told := newTimeline(std.out)
-	var s *stage
-	defer func() {
-		if s != nil {
-			err = errors.Join(err, s.strike())
-		}
-	}()
-	told.chapter("The stage")
-	err = told.step("this machine", "keys, roster, two TPMs, five processes", func() (_ string, err error) {
-		s, err = setStage(ctx, dir, programs)
+	p := &play{told: newTimeline(std.out)}
+	playing, cancel := context.WithTimeout(ctx, demoTimeout)
+	p.told.chapter("The stage")
+	err = p.told.step("this machine", "keys, roster, two TPMs, four processes", func() (_ string, err error) {
+		p.stage, err = setStage(playing, dir, programs)
 		return "", err
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		err = p.run(playing)
 	}
-	p := &play{stage: s, told: told}
-	playing, cancel := context.WithTimeout(ctx, demoTimeout)
-	err = p.run(playing)
 	cancel()
-	p.Seconds = time.Since(told.start).Seconds()
+	p.Seconds = time.Since(p.told.start).Seconds()
 	if err == nil && !once {
-		err = s.keepServing(ctx, std)
+		err = p.keepServing(ctx, std)
+	}
+	if p.stage != nil {
+		err = errors.Join(err, p.strike())
 	}
 	if asJSON {
+		p.OK = err == nil
 		err = errors.Join(err, json.NewEncoder(std.out).Encode(p.outcome))
 	}
 	return err

@@ -7,16 +7,12 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/url"
-	"path/filepath"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"relais/hardware/keyring"
 	"relais/node"
-	"relais/node/fault"
-	"relais/node/territory"
 	"relais/sync/exchange"
 	"relais/sync/gossip"
 	"relais/sync/link"
@@ -97,80 +93,6 @@ func openHub(ctx context.Context, c Config, log *slog.Logger) (h *hub, err error
 		return h, err
 	}
 	return h, h.wireDoors(ctx)
-}
-
-// wireSync joins the node to the other hubs: a record that is new here goes to
-// the gossip, a hub that knows more is pulled from, and a new roster changes who
-// is admitted.
-func (h *hub) wireSync() (err error) {
-	c := h.config
-	var proxy *url.URL
-	if c.Link.Proxy != "" {
-		if proxy, err = url.Parse(c.Link.Proxy); err != nil {
-			return err
-		}
-	}
-	h.link, err = link.New(link.Options{
-		Self: h.node.Self(), Identity: h.keys.Identity(), Roster: h.node.Roster, Listen: c.Link.Listen,
-		Proxy: proxy, Logger: h.log,
-		HTTP: exchange.NewHandler(exchange.HandlerOptions{Records: h.node, Rosters: h.node, Dossiers: h.node, Logger: h.log}),
-	})
-	if err != nil {
-		return err
-	}
-	h.puller = exchange.NewPuller(exchange.NewClient(h.node, h.link.HTTPClient(), nil), h.log)
-	h.pool = gossip.New(gossip.Options{Local: h.node, Link: h.link, OnBehind: h.puller.Want, Logger: h.log})
-	h.node.OnRecord(func(wire []byte, from territory.HubID) {
-		h.pool.Publish(wire, from)
-		h.puller.WantDossiers()
-	})
-	h.node.OnRoster(func(*territory.Roster) { h.link.Refresh() })
-	if c.National.Adapter == "relais" {
-		if h.callers, err = link.NewCredentials(h.node.Self(), h.keys.Identity(), time.Now); err != nil {
-			return err
-		}
-		h.adapter = national.New(national.Options{
-			Hub: h.node, Credentials: h.callers, URL: c.National.URL, Proxy: proxy, Logger: h.log,
-		})
-	}
-	return nil
-}
-
-// wireDoors opens what people and the machine's owner come in by.
-func (h *hub) wireDoors(ctx context.Context) (err error) {
-	if h.pages, err = net.Listen("tcp", h.config.Web.Listen); err != nil {
-		return fmt.Errorf("web: %w", err)
-	}
-	h.web, err = webui.New(webui.Options{
-		Node: h.node, Names: h.config.Web.Names, KioskName: h.config.Web.KioskName, Logger: h.log,
-	})
-	if err != nil {
-		return err
-	}
-	if err := h.publishAuthority(ctx); err != nil {
-		return err
-	}
-	if h.controls, err = listenControl(h.config.Hub.DataDir); err != nil {
-		return err
-	}
-	if h.config.Health.Listen != "" {
-		if h.health, err = net.Listen("tcp", h.config.Health.Listen); err != nil {
-			return fmt.Errorf("health: %w", err)
-		}
-	}
-	return nil
-}
-
-// authorityFile is where the hub's own certificate authority is left for IT to
-// deploy on the site's machines. It is public.
-const authorityFile = "ca.pem"
-
-func (h *hub) publishAuthority(ctx context.Context) error {
-	certificate, err := h.web.CA(ctx)
-	if err != nil {
-		return fmt.Errorf("web: %w", err)
-	}
-	return writeDurable(filepath.Join(h.config.Hub.DataDir, authorityFile), certificate, 0o644)
 }
 
 // run starts every goroutine of the hub, here and nowhere else, and returns once
@@ -269,36 +191,4 @@ func serveHTTP(ctx context.Context, s *http.Server, l net.Listener) error {
 		return err
 	}
 	return ctx.Err()
-}
-
-// jobs are what the hub does by itself, beside answering.
-func (h *hub) jobs() []job {
-	jobs := []job{
-		{name: "expire", least: 50 * time.Minute, most: 70 * time.Minute, run: h.node.Expire},
-		{name: "checkpoint", least: 25 * time.Minute, most: 35 * time.Minute, run: func(ctx context.Context) error {
-			_, err := h.node.Checkpoint(ctx)
-			return err
-		}},
-	}
-	if h.adapter != nil {
-		jobs = append(jobs, job{
-			name: "national", least: 20 * time.Minute, most: 40 * time.Minute, spread: 5 * time.Minute,
-			run: func(ctx context.Context) error {
-				_, err := h.nationalPass(ctx)
-				return err
-			},
-		})
-	}
-	return jobs
-}
-
-// nationalPass reconciles once and keeps the outcome for the screens.
-func (h *hub) nationalPass(ctx context.Context) (node.NationalPass, error) {
-	if h.adapter == nil {
-		return node.NationalPass{}, fault.Errorf(fault.Unavailable, "Ce relais n’a pas de service national.", "no national service is configured: [national] adapter")
-	}
-	report, err := national.Pass(ctx, h.adapter, nil)
-	h.log.Info("national pass", "report", report, "ok", err == nil)
-	outcome := report.Outcome(err)
-	return outcome, errors.Join(err, h.node.RecordNationalPass(ctx, outcome))
 }

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestConfigDefaults(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "relais.toml")
+	text := "[hub]\nname = \"Essai\"\nterritory = \"demo\"\n[web]\nnames = [\"a.localhost\"]\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, err := loadConfig(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Config{
+		Hub:      HubConfig{Name: "Essai", Territory: "demo", DataDir: filepath.Join(filepath.Dir(file), "data")},
+		Web:      WebConfig{Listen: ":443", Names: []string{"a.localhost"}},
+		Link:     LinkConfig{Listen: ":7443"},
+		Keys:     KeysConfig{Provider: "auto", Device: "/dev/tpmrm0"},
+		National: NationalConfig{Adapter: "none"},
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+// The files we ship or write are files we take.
+func TestConfigShipped(t *testing.T) {
+	if _, err := loadConfig("../../packaging/relais.toml"); err != nil {
+		t.Error(err)
+	}
+	written := Config{
+		Hub:      HubConfig{Name: "Port-Exemple", Territory: "demo", DataDir: "/tmp/x"},
+		Web:      WebConfig{Listen: "127.0.0.1:1", Names: []string{"a.localhost", "b.localhost"}, KioskName: "k.localhost"},
+		Link:     LinkConfig{Listen: "127.0.0.1:2", Advertise: []string{"127.0.0.1:3"}, Proxy: "http://127.0.0.1:4"},
+		Keys:     KeysConfig{Provider: "tpm", Device: "unix:/tmp/tpm.sock"},
+		National: NationalConfig{Adapter: "relais"},
+	}
+	for name, text := range map[string]string{"solo": soloConfig, "stage": written.text()} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "relais.toml")
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			got, err := loadConfig(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(written, got); name == "stage" && d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+func FuzzConfig(f *testing.F) {
+	f.Add([]byte(soloConfig))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		file := filepath.Join(t.TempDir(), "relais.toml")
+		if err := os.WriteFile(file, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if c, err := loadConfig(file); err == nil && c.validate() != nil {
+			t.Error("taken, and not valid")
+		}
+	})
+}
