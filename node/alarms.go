@@ -51,19 +51,19 @@ func (n *Node) alarms(now time.Time, v TerritoryView, s symptoms) (list []Alarm)
 // standing is where this hub stands in its territory.
 func (n *Node) standing(now time.Time, roster *territory.Roster, add func(string, time.Time, string)) {
 	if roster == nil {
-		add("no-roster", now, "Ce relais n’a pas encore le registre de son territoire : aucun mandat ne peut être créé. Demandez-le au département.")
+		add("no-roster", now, "Ce relais n’a pas encore le registre de son territoire\u00a0: aucun mandat ne peut être créé. Demandez-le au département.")
 		return
 	}
 	hub, listed := roster.Hub(n.self)
 	switch {
 	case !listed:
-		add("not-listed", roster.IssuedAt, "Ce relais n’est pas inscrit au registre du territoire : les autres ne l’entendent pas. Demandez son inscription au département.")
+		add("not-listed", roster.IssuedAt, "Ce relais n’est pas inscrit au registre du territoire\u00a0: les autres ne l’entendent pas. Demandez son inscription au département.")
 	case hub.State == territory.HubExpelled:
-		add("expelled", roster.IssuedAt, "Ce relais a été exclu du territoire : ce qu’il fait n’est plus reconnu ailleurs. Appelez le département.")
+		add("expelled", roster.IssuedAt, "Ce relais a été exclu du territoire\u00a0: ce qu’il fait n’est plus reconnu ailleurs. Appelez le département.")
 	}
 	switch left := roster.ExpiresAt.Sub(now); {
 	case left < 0:
-		add("roster-expired", roster.ExpiresAt, "Le registre du territoire n’est plus à jour. Les relais connus continuent de se parler ; demandez le nouveau registre au département.")
+		add("roster-expired", roster.ExpiresAt, "Le registre du territoire n’est plus à jour. Les relais connus continuent de se parler\u00a0; demandez le nouveau registre au département.")
 	case left < expiresWithin:
 		add("roster-expires", roster.ExpiresAt.Add(-expiresWithin), fmt.Sprintf(
 			"Le registre du territoire est valable encore %d\u00a0jours. Prévenez le département qu’il est à renouveler.", int(left.Hours()/24)))
@@ -73,7 +73,7 @@ func (n *Node) standing(now time.Time, roster *territory.Roster, add func(string
 // recordAlarms is what the records say that should not be.
 func recordAlarms(now time.Time, t store.Troubles, add func(string, time.Time, string)) {
 	if t.Forked.Count > 0 {
-		add("forked", t.Forked.Since, "Un relais du territoire a deux histoires différentes : sa machine a été copiée ou ramenée en arrière. Ses mandats récents sont suspendus partout. Appelez le département.")
+		add("forked", t.Forked.Since, "Un relais du territoire a deux histoires différentes\u00a0: sa machine a été copiée ou ramenée en arrière. Ses mandats récents sont suspendus partout. Appelez le département.")
 	}
 	if t.Conflicts.Count > 0 {
 		add("conflict", t.Conflicts.Since, conflicts(t.Conflicts.Count))
@@ -82,10 +82,10 @@ func recordAlarms(now time.Time, t store.Troubles, add func(string, time.Time, s
 		add("wrong-code", t.BadCodes.Since, "Un relais a annoncé un arrêt par code avec un code qui n’est pas le bon. Il est resté sans effet. Prévenez le département.")
 	}
 	if t.Mute.Count > 0 {
-		add("mute", t.Mute.Since, "Des informations reçues d’autres relais n’ont pas pu être prises en compte : elles viennent d’une version plus récente, ou d’un relais mal réglé. Elles sont gardées. Demandez au service informatique si ce relais est à jour.")
+		add("mute", t.Mute.Since, "Des informations reçues d’autres relais n’ont pas pu être prises en compte\u00a0: elles viennent d’une version plus récente, ou d’un relais mal réglé. Elles sont gardées. Demandez au service informatique si ce relais est à jour.")
 	}
 	if t.Unsigned.Count > 0 && now.Sub(t.Unsigned.Since) > unsignedAfter {
-		add("unsigned", t.Unsigned.Since, "Ce qui a été fait ici est effectif ici, et n’est pas encore parti vers les autres relais : la clé de la machine ne répond pas. Prévenez le service informatique.")
+		add("unsigned", t.Unsigned.Since, "Ce qui a été fait ici est effectif ici, et n’est pas encore parti vers les autres relais\u00a0: la clé de la machine ne répond pas. Prévenez le service informatique.")
 	}
 }
 
@@ -108,7 +108,7 @@ func (n *Node) floodAlarms(roster *territory.Roster, desks []store.DeskCount, ad
 	}
 	for _, d := range order {
 		if counts[d.Hub] > maxForeignStops {
-			add("flood", d.Since, fmt.Sprintf("« %s » a arrêté %d\u00a0mandats d’autres structures en une heure. Ils sont arrêtés. Vérifiez avec ce site que les personnes l’ont demandé, et prévenez le département.", n.hubName(d.Hub), counts[d.Hub]))
+			add("flood", d.Since, fmt.Sprintf("«\u00a0%s\u00a0» a arrêté %d\u00a0mandats d’autres structures en une heure. Ils sont arrêtés. Vérifiez avec ce site que les personnes l’ont demandé, et prévenez le département.", n.hubName(d.Hub), counts[d.Hub]))
 		}
 	}
 }
@@ -117,7 +117,7 @@ func (n *Node) floodAlarms(roster *territory.Roster, desks []store.DeskCount, ad
 func contactAlarms(now time.Time, v TerritoryView, s symptoms, add func(string, time.Time, string)) {
 	f := v.Freshness
 	if f.Expected > 1 && f.Seen == 1 && now.Sub(f.At) > islandAfter {
-		add("island", f.At, "Aucun autre relais ne répond. La salle peut continuer ; les arrêts faits ailleurs ne sont plus connus ici. Vérifiez la box et le câble, puis prévenez le service informatique.")
+		add("island", f.At, "Aucun autre relais ne répond. La salle peut continuer\u00a0; les arrêts faits ailleurs ne sont plus connus ici. Vérifiez la box et le câble, puis prévenez le service informatique.")
 	}
 	if v.Roster == nil || v.Roster.National == nil || !s.passed {
 		return

@@ -82,7 +82,7 @@ func (n *Node) absorbOwn(tx *store.Tx, e *record.Envelope) error {
 	roster := n.Roster()
 	if roster == nil {
 		return fault.Errorf(fault.Unavailable,
-			"Ce relais n’a pas encore reçu le registre de son territoire : il ne peut rien enregistrer. Prévenez le service informatique.",
+			"Ce relais n’a pas encore reçu le registre de son territoire\u00a0: il ne peut rien enregistrer. Prévenez le service informatique.",
 			"no roster yet")
 	}
 	a := absorbing(tx, roster)

@@ -24,7 +24,7 @@ type clockDeviation struct {
 func (n *Node) grantsBlocked(now time.Time) error {
 	blocked := func(why string, args ...any) error {
 		return fault.Errorf(fault.Unavailable,
-			"L’horloge de ce relais n’est pas à l’heure : aucun mandat ne peut être créé. Arrêter un mandat reste possible. Prévenez le service informatique.",
+			"L’horloge de ce relais n’est pas à l’heure\u00a0: aucun mandat ne peut être créé. Arrêter un mandat reste possible. Prévenez le service informatique.",
 			why, args...)
 	}
 	if now.Before(n.release) {

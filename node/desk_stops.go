@@ -101,7 +101,7 @@ func deskRevocation(now time.Time, notice store.NoticeRow, s DeskStop) (record.R
 func mayStopForeign(tx *store.Tx, v record.Revocation) error {
 	if v.Reason != record.ReasonPerson {
 		return fault.Errorf(fault.Forbidden,
-			"Ce mandat est celui d’une autre structure : seule la personne elle-même peut demander son arrêt ici.",
+			"Ce mandat est celui d’une autre structure\u00a0: seule la personne elle-même peut demander son arrêt ici.",
 			"reason %d for a mandate of another structure", v.Reason).On("reason")
 	}
 	stops, err := tx.StopsElsewhere(tx.Now.Add(-foreignStopsPeriod), maxForeignStops)
@@ -110,7 +110,14 @@ func mayStopForeign(tx *store.Tx, v record.Revocation) error {
 	}
 	wait := stops[0].Add(foreignStopsPeriod).Sub(tx.Now)
 	return fault.Errorf(fault.Limited,
-		fmt.Sprintf("Ce relais a déjà arrêté %d mandats d’autres structures en une heure. Réessayez dans %d minutes, ou utilisez le code d’arrêt à la borne.",
-			maxForeignStops, int(wait/time.Minute)+1),
+		fmt.Sprintf("Ce relais a déjà arrêté %d\u00a0mandats d’autres structures en une heure. Réessayez dans %s, ou utilisez le code d’arrêt à la borne.",
+			maxForeignStops, minutesText(int(wait/time.Minute)+1)),
 		"%d desk stops for other structures in an hour", len(stops)).After(wait)
+}
+
+func minutesText(n int) string {
+	if n <= 1 {
+		return "une minute"
+	}
+	return fmt.Sprintf("%d\u00a0minutes", n)
 }

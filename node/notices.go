@@ -68,7 +68,7 @@ func (n *Node) soleNotice(r *store.Reader, id mandate.ID) (store.NoticeRow, erro
 		return store.NoticeRow{}, unknownMandate(id)
 	case len(notices) > 1:
 		return store.NoticeRow{}, fault.Errorf(fault.Conflict,
-			"Deux relais déclarent ce même mandat : il n’est pas utilisable. Prévenez le département.",
+			"Deux relais déclarent ce même mandat\u00a0: il n’est pas utilisable. Prévenez le département.",
 			"%d notices claim %s", len(notices), id)
 	}
 	return notices[0], nil

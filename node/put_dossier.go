@@ -85,5 +85,5 @@ func sameMandate(d mandate.Dossier, plain []byte, notice store.NoticeRow, code t
 }
 
 func refusedDossier(err error) error {
-	return fault.New(fault.Invalid, "Ce dossier n’est pas celui qui a été annoncé : il est refusé.", err)
+	return fault.New(fault.Invalid, "Ce dossier n’est pas celui qui a été annoncé\u00a0: il est refusé.", err)
 }

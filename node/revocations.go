@@ -59,7 +59,7 @@ func (n *Node) StopByCode(ctx context.Context, code, from string) (Receipt, erro
 }
 
 func malformedCode(err error) error {
-	message := "Un code d’arrêt compte 17 caractères, comme 7K3M-9QXD-4T2P-HW8V-5. Vérifiez ce que vous avez tapé."
+	message := "Un code d’arrêt compte 17\u00a0caractères, comme 7K3M-9QXD-4T2P-HW8V-5. Vérifiez ce que vous avez tapé."
 	if errors.Is(err, record.ErrCodeCheck) {
 		message = "Un caractère du code a été mal lu ou mal tapé. Comparez avec votre copie et recommencez."
 	}
@@ -83,7 +83,7 @@ func (n *Node) stopByCode(tx *store.Tx, code record.StopCode, from string) (rece
 	}
 	if len(notices) == 0 {
 		return receipt, fault.Errorf(fault.NotFound,
-			"Ce code n’arrête aucun mandat connu de ce relais. Comparez avec votre copie. Si le code est bon, demandez à un aidant : il peut arrêter le mandat au bureau.",
+			"Ce code n’arrête aucun mandat connu de ce relais. Comparez avec votre copie. Si le code est bon, demandez à un aidant\u00a0: il peut arrêter le mandat au bureau.",
 			"no notice for this stop code").On("code"), nil
 	}
 	receipt, err = n.stopAll(tx, notices, code)
