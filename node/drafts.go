@@ -54,6 +54,9 @@ func (n *Node) mayDraft(r *store.Reader, by Actor, id mediation.AccompanimentID)
 	if err := by.may(people.VerbDrawUp); err != nil {
 		return err
 	}
+	if err := n.working(r, by); err != nil {
+		return err
+	}
 	visit, err := visitOf(r, by, id)
 	switch {
 	case err != nil:

@@ -159,9 +159,6 @@ func (n *Node) mayGrant(tx *store.Tx, by Actor, plan grantPlan) error {
 	if !found || draft.Version != plan.version {
 		return staleDraft(plan.visit)
 	}
-	if err := n.working(tx.Reader, by); err != nil {
-		return err
-	}
 	if age := tx.Now.Sub(plan.mandate.Start); age < 0 || age > maxPlanAge {
 		return fault.Errorf(fault.Unavailable, "L’horloge du relais vient de changer. Rien n’a été enregistré. Réessayez.",
 			"the grant was prepared %s before its transaction", age)

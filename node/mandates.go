@@ -331,6 +331,9 @@ func (n *Node) ConfirmPaper(ctx context.Context, by Actor, id mandate.ID, signed
 		if err != nil || row.Paper.Complete() {
 			return err
 		}
+		if err := n.working(tx.Reader, by); err != nil {
+			return err
+		}
 		facts, err := n.facts(tx.Reader, by.Helper, id)
 		if err != nil {
 			return err

@@ -56,12 +56,6 @@ func (r *Reader) AnyHelper() (any bool, err error) {
 	return any, err
 }
 
-// notSuspended is SuspensionStands, denied, of the helper ?2, for a query that
-// looks at more.
-const notSuspended = `NOT EXISTS (SELECT 1 FROM suspensions s WHERE s.helper = ?2 AND s.lifts_hub IS NULL
-	AND NOT EXISTS (SELECT 1 FROM suspensions l WHERE l.helper = s.helper AND l.lifts_hub = s.hub
-		AND l.lifts_incarnation = s.incarnation AND l.lifts_seq = s.seq))`
-
 // PutHelper opens an account. It returns false when the identifier or the login
 // is taken.
 func (tx *Tx) PutHelper(h HelperRow) (bool, error) {

@@ -143,6 +143,8 @@ CREATE TABLE mandates (
 
 CREATE INDEX mandates_list ON mandates (structure, start, id);
 
+CREATE INDEX mandates_usable ON mandates (id, signed, handed, scopes);
+
 CREATE TABLE meta (
 	key   TEXT NOT NULL PRIMARY KEY,
 	value BLOB NOT NULL

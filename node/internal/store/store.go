@@ -49,7 +49,8 @@ const (
 	readers      = 4   // connections of the read pool
 	statements   = 256 // prepared statements kept by each connection
 	busyTimeout  = 5 * time.Second
-	cacheKiB     = 8 << 10 // pages kept in memory by each connection
+	cacheKiB     = 8 << 10  // pages kept in memory by the writer
+	readCacheKiB = 32 << 10 // and by each reader: the indexes of 100,000 mandates
 	lockFile     = "lock"
 	snapshotsDir = "snapshots"
 )
@@ -218,7 +219,7 @@ func (db *DB) checkDurable(ctx context.Context) error {
 func (db *DB) openReaders(ctx context.Context) (err error) {
 	db.readers, err = sql.Open("sqlite3", source(db.path, url.Values{
 		"mode": {"ro"}, "_query_only": {"on"}, "_busy_timeout": {milliseconds(busyTimeout)},
-		"_stmt_cache_size": {strconv.Itoa(statements)}, "_cache_size": {strconv.Itoa(-cacheKiB)},
+		"_stmt_cache_size": {strconv.Itoa(statements)}, "_cache_size": {strconv.Itoa(-readCacheKiB)},
 	}))
 	if err != nil {
 		return err
