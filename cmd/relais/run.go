@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -64,7 +66,9 @@ func runServe(ctx context.Context, std stdio, args []string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(std.out, "le relais de %s: %s\n", c.Hub.Name, h.addresses()[0])
+	for _, address := range h.addresses() {
+		fmt.Fprintln(std.out, address)
+	}
 	return errors.Join(h.run(ctx), h.close())
 }
 
@@ -166,6 +170,9 @@ func (h *hub) close() error {
 				failures = append(failures, err)
 			}
 		}
+	}
+	if h.controls != nil {
+		failures = append(failures, os.Remove(filepath.Join(h.config.Hub.DataDir, controlName)))
 	}
 	if h.link != nil {
 		failures = append(failures, h.link.Close())
