@@ -102,8 +102,12 @@ func (s *stage) printCodes(std stdio) (left time.Duration, err error) {
 	line := ""
 	for _, h := range s.hubs() {
 		var code string
-		if code, left, err = h.codes.current(time.Now()); err != nil {
+		var used bool
+		if code, left, used, err = h.codes.current(time.Now()); err != nil {
 			return 0, err
+		}
+		if used {
+			code = "(next)"
 		}
 		line += fmt.Sprintf("  %s %s", h.name, code)
 	}

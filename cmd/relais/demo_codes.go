@@ -53,9 +53,10 @@ func (a *authenticator) code(ctx context.Context) (string, error) {
 	}
 }
 
-// current returns the code that the application shows at now, and how long it
-// lasts.
-func (a *authenticator) current(now time.Time) (code string, left time.Duration, err error) {
+// current returns the code that the application shows at now, how long it lasts,
+// and whether it was given out already: a hub takes no code twice, nor one of an
+// earlier step.
+func (a *authenticator) current(now time.Time) (code string, left time.Duration, used bool, err error) {
 	code, err = totp.GenerateCode(a.secret, now)
-	return code, now.Truncate(totpStep).Add(totpStep).Sub(now), err
+	return code, now.Truncate(totpStep).Add(totpStep).Sub(now), now.Unix()/int64(totpStep.Seconds()) <= a.last, err
 }

@@ -45,8 +45,8 @@ func TestAuthenticatorLateInStep(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if current, left, err := a.current(time.Now()); err != nil || code != current || left != time.Second {
-			t.Errorf("code %s, and the application shows %s for %v (%v)", code, current, left, err)
+		if current, left, used, err := a.current(time.Now()); err != nil || code != current || left != time.Second || !used {
+			t.Errorf("code %s, and the application shows %s for %v, used %v (%v)", code, current, left, used, err)
 		}
 	})
 }
