@@ -1,0 +1,27 @@
+package page
+
+import (
+	"time"
+)
+
+func kioskSamples() []Sample {
+	site := func(title string) Base {
+		b := base(Kiosk, title, "")
+		b.Site = "Port-Exemple"
+		return b
+	}
+	wrong := site("Arrêter mon mandat").with(Fault{Field: "code", Message: "Ce code n’arrête aucun mandat. Relisez votre papier, un signe après l’autre.", Wait: 8 * time.Second})
+	receipt := Receipt{Number: "R-2-18", Place: "Port-Exemple", At: SampleNow, Count: 1, Published: true}
+	already := receipt
+	already.Already, already.Published, already.Count = true, false, 2
+	return []Sample{
+		{"kiosk_home", &KioskHome{site("Bonjour")}},
+		{"kiosk_stop", &KioskStop{Base: site("Arrêter mon mandat")}},
+		{"kiosk_stop-wrong", &KioskStop{Base: wrong, Code: "7K3M-9QXD-4T2P-HW8V-6"}},
+		{"kiosk_receipt", &KioskReceipt{Base: site("C’est arrêté"), Receipt: receipt}},
+		{"kiosk_receipt-already", &KioskReceipt{Base: site("C’était déjà arrêté"), Receipt: already}},
+		{"kiosk_rights", &KioskRights{site("Mes droits")}},
+		{"kiosk_call", &KioskCall{site("J’ai besoin d’aide")}},
+		{"kiosk_problem", &Problem{Base: site("Page introuvable"), Status: 404, Message: "Cette page n’existe pas, ou plus.", Home: "/kiosque"}},
+	}
+}

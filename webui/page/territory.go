@@ -1,0 +1,18 @@
+package page
+
+import (
+	"relais/node"
+	"relais/node/territory"
+)
+
+// Territory is /bureau/territoire.
+type Territory struct {
+	Base
+	View         node.TerritoryView
+	Pass         node.NationalPass
+	HasPass      bool
+	SoftwareHubs []territory.Hub
+}
+
+// Template implements Page.
+func (*Territory) Template() string { return "territory" }
