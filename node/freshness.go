@@ -21,13 +21,17 @@ type Freshness struct {
 	// At is the last moment this hub compared what it knows with any other hub
 	// or the national service; zero for never.
 	At time.Time
-	// Seen of Expected hubs, this one included, were heard within 90 s.
+	// Seen of Expected hubs, this one included, were heard within 90 s and not
+	// lost since.
 	Seen, Expected int
 	National       time.Time // last successful pass; zero for never
 }
 
 // contact is what was heard of one peer.
-type contact struct{ heard, compared time.Time }
+type contact struct {
+	heard, compared time.Time
+	lost            time.Time // out of reach since, unless heard later
+}
 
 // freshness holds what was heard of the peers. It changes with every word they
 // say, so it is kept only from time to time: what a power cut loses is a minute
@@ -101,6 +105,12 @@ func (n *Node) PeerHeard(peer territory.HubID, at time.Time) {
 	n.fresh.update(peer, func(c *contact) { c.heard = later(c.heard, at) })
 }
 
+// PeerLost notes that the peer is out of reach since at: until it is heard again
+// it does not count as connected.
+func (n *Node) PeerLost(peer territory.HubID, at time.Time) {
+	n.fresh.update(peer, func(c *contact) { c.lost = later(c.lost, at) })
+}
+
 // Freshness returns how old the information is.
 func (n *Node) Freshness(ctx context.Context) (f Freshness, err error) {
 	f.At = n.fresh.latest()
@@ -129,15 +139,15 @@ func (n *Node) presence(now time.Time) (seen, expected int) {
 }
 
 func (n *Node) connected(hub territory.HubID, now time.Time) bool {
-	heard := n.fresh.of(hub).heard
-	return !heard.IsZero() && now.Sub(heard) < recentContact
+	c := n.fresh.of(hub)
+	return !c.heard.IsZero() && now.Sub(c.heard) < recentContact && !c.lost.After(c.heard)
 }
 
 func (n *Node) openFreshness(ctx context.Context) error {
 	return n.db.Read(ctx, func(r *store.Reader) error {
 		peers, err := r.Peers()
 		for _, p := range peers {
-			n.fresh.update(p.Hub, func(c *contact) { *c = contact{p.Heard, p.Compared} })
+			n.fresh.update(p.Hub, func(c *contact) { *c = contact{heard: p.Heard, compared: p.Compared} })
 		}
 		n.fresh.take()
 		return err

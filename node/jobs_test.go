@@ -72,14 +72,23 @@ func TestFreshness(t *testing.T) {
 	if f := fresh(); f != (node.Freshness{Seen: 2, Expected: 3}) {
 		t.Errorf("after a word: %+v", f)
 	}
+	valbrume.PeerLost(port.Self(), now.Add(time.Second))
+	if f := fresh(); f.Seen != 1 {
+		t.Errorf("after the line was cut: %+v", f)
+	}
+	valbrume.PeerHeard(port.Self(), now.Add(2*time.Second))
+	valbrume.PeerLost(port.Self(), now.Add(time.Second)) // told late
+	if f := fresh(); f.Seen != 2 {
+		t.Errorf("heard again: %+v", f)
+	}
 	valbrume.PeerCompared(port.Self(), now)
 	valbrume.PeerCompared(port.Self(), now.Add(-time.Hour)) // arrives late
 	if f := fresh(); !f.At.Equal(now) {
 		t.Errorf("after a comparison: %+v", f)
 	}
-	l.clock.Advance(90 * time.Second)
+	l.clock.Advance(92 * time.Second)
 	if f := fresh(); f.Seen != 1 || !f.At.Equal(now) {
-		t.Errorf("after 90 s: %+v", f)
+		t.Errorf("after 90 s of silence: %+v", f)
 	}
 	valbrume.reopen(t)
 	if f := fresh(); !f.At.Equal(now) || f.Expected != 3 {

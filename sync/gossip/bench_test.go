@@ -175,6 +175,7 @@ func (p *preset) LocalState(bool) []byte             { return nil }
 func (p *preset) MergeRemoteState([]byte, bool)      {}
 func (p *preset) GetBroadcasts(over, n int) [][]byte { return p.queue.GetBroadcasts(over, n) }
 func (p *preset) Up(territory.HubID)                 {}
+func (p *preset) Down(territory.HubID, time.Time)    {}
 
 func (p *preset) NotifyMsg(msg []byte) { p.take(bytes.Clone(msg)) }
 

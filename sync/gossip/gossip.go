@@ -50,6 +50,8 @@ type Local interface {
 	// PeerHeard notes a sign of life; PeerCompared, that this hub lacks nothing
 	// of what the peer knew.
 	PeerHeard(peer territory.HubID, at time.Time)
+	// PeerLost notes that the peer is out of reach since at.
+	PeerLost(peer territory.HubID, at time.Time)
 	PeerCompared(peer territory.HubID, at time.Time)
 }
 

@@ -32,6 +32,7 @@ type memory struct {
 	applied  int                  // calls of Apply
 	refused  int
 	heard    map[territory.HubID]time.Time
+	lost     map[territory.HubID]time.Time
 	compared map[territory.HubID]time.Time
 }
 
@@ -39,7 +40,7 @@ func newMemory(terr *linktest.Territory, self uint16) *memory {
 	return &memory{
 		terr: terr, self: self, told: func([]byte, territory.HubID) {},
 		logs: make(map[uint16]map[uint32][]byte), at: make(map[string]time.Time),
-		heard: make(map[territory.HubID]time.Time), compared: make(map[territory.HubID]time.Time),
+		heard: make(map[territory.HubID]time.Time), lost: make(map[territory.HubID]time.Time), compared: make(map[territory.HubID]time.Time),
 	}
 }
 
@@ -132,6 +133,19 @@ func (m *memory) PeerHeard(peer territory.HubID, at time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.heard[peer] = at
+}
+
+func (m *memory) PeerLost(peer territory.HubID, at time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.lost[peer] = at
+}
+
+// knowsLost tells whether the peer is out of reach since it was last heard.
+func (m *memory) knowsLost(peer territory.HubID) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.lost[peer].After(m.heard[peer])
 }
 
 func (m *memory) PeerCompared(peer territory.HubID, at time.Time) {

@@ -60,6 +60,20 @@ func (p *Pool) Up(peer territory.HubID) {
 	}
 }
 
+// Down implements link.Receiver. Where a session is kept with every hub, one
+// that ended means that the peer is out of reach: the screens say so at once. In
+// a larger territory it means nothing, and silence decides.
+func (p *Pool) Down(peer territory.HubID, at time.Time) {
+	roster := p.local.Roster()
+	if roster == nil || len(roster.Hubs) > keepSessions {
+		return
+	}
+	p.mu.Lock()
+	delete(p.heard, peer)
+	p.mu.Unlock()
+	p.local.PeerLost(peer, at)
+}
+
 // hear passes a sign of life on, once a second at most.
 func (p *Pool) hear(peer territory.HubID, now time.Time) {
 	p.mu.Lock()

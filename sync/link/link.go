@@ -70,6 +70,8 @@ type Receiver interface {
 	Stream(from territory.HubID, conn net.Conn)
 	// Up says that a fresh session with the peer stands, whoever called.
 	Up(peer territory.HubID)
+	// Down says that no session with the peer stands since the moment at.
+	Down(peer territory.HubID, at time.Time)
 }
 
 // Link is one hub's end of all its connections.

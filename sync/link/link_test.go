@@ -23,6 +23,7 @@ type inbox struct {
 	mu     sync.Mutex
 	frames []received
 	ups    []territory.HubID
+	downs  []territory.HubID
 }
 
 type received struct {
@@ -49,6 +50,12 @@ func (i *inbox) Up(peer territory.HubID) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.ups = append(i.ups, peer)
+}
+
+func (i *inbox) Down(peer territory.HubID, _ time.Time) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.downs = append(i.downs, peer)
 }
 
 func (i *inbox) has(want received) bool {

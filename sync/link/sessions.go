@@ -146,9 +146,13 @@ func (p *peer) remove(s *session) {
 		p.sessions = slices.Delete(p.sessions, i, i+1)
 	}
 	delete(p.retiring, s)
-	left := len(p.sessions)
+	left, at := len(p.sessions), p.link.now()
 	p.mu.Unlock()
-	if i >= 0 && left == 0 {
-		p.link.log.Info("link peer down", "peer", p.id.String())
+	if i < 0 || left > 0 {
+		return
+	}
+	p.link.log.Info("link peer down", "peer", p.id.String())
+	if r := p.link.receiver; r != nil {
+		r.Down(p.id, at)
 	}
 }
