@@ -29,26 +29,23 @@ const (
 	benchPause = 120 * time.Millisecond
 )
 
-// BenchmarkRevocation measures how long a revocation takes to the last of 20
-// hubs and to 99 in 100 of them, over the real link on loopback: ours, from the
-// typed code to the commit at each hub; and beside it, in the same run,
-// memberlist's WAN preset broadcasting as many octets over the same link, which
-// stores and checks nothing. The ratio of the two p99 is the figure to watch;
-// the goal is 0.3.
-func BenchmarkRevocation(b *testing.B) {
+// BenchmarkGoalRevocation measures how long a revocation takes to 99 in 100 of 20
+// hubs, over the real link on loopback: ours, from the typed code to the commit
+// at each hub; and beside it, in the same run, memberlist's WAN preset
+// broadcasting as many octets over the same link, which stores and checks
+// nothing.
+func BenchmarkGoalRevocation(b *testing.B) {
 	for b.Loop() {
 		ours := measure(b, startOurs(b))
 		preset := measure(b, startPreset(b))
-		b.ReportMetric(ms(percentile(ours.all, 50)), "ours-p50-ms")
-		b.ReportMetric(ms(percentile(ours.all, 99)), "ours-p99-ms")
-		b.ReportMetric(ms(percentile(ours.last, 50)), "ours-last-ms")
-		b.ReportMetric(ms(percentile(preset.all, 50)), "wan-p50-ms")
-		b.ReportMetric(ms(percentile(preset.all, 99)), "wan-p99-ms")
-		b.ReportMetric(ms(percentile(preset.last, 50)), "wan-last-ms")
-		b.ReportMetric(float64(percentile(ours.all, 99))/float64(percentile(preset.all, 99)), "p99-ratio")
-		b.ReportMetric(float64(percentile(ours.last, 50))/float64(percentile(preset.last, 50)), "last-ratio")
-		b.ReportMetric(float64(ours.missed), "ours-missed")
-		b.ReportMetric(float64(preset.missed), "wan-missed")
+		b.ReportMetric(ms(percentile(ours.all, 99)), "ours:ms-p99")
+		b.ReportMetric(ms(percentile(preset.all, 99)), "peer:ms-p99")
+		b.ReportMetric(0.3, "goal:max")
+		b.Logf("note: to the last hub, median %.0f ms beside %.0f ms; missed %d beside %d of %d",
+			ms(percentile(ours.last, 50)), ms(percentile(preset.last, 50)), ours.missed, preset.missed, len(ours.all)+ours.missed)
+		if ours.missed > 0 {
+			b.Errorf("%d deliveries missed", ours.missed)
+		}
 	}
 }
 
