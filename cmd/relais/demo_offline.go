@@ -38,8 +38,16 @@ func (p *play) aCut(ctx context.Context) error {
 	)
 }
 
-// age returns what the hub's page says of its information.
+// age returns what the hub's page says of its information, once it noticed that
+// it is alone.
 func (h *stageHub) age(ctx context.Context) (string, error) {
+	err := eventually(ctx, func() (bool, error) {
+		s, err := h.status(ctx)
+		return s.Seen == 1, err
+	})
+	if err != nil {
+		return "", fmt.Errorf("it still believes that it hears the others: %w", err)
+	}
 	page, err := h.desk.get(ctx, "/bureau")
 	if err != nil {
 		return "", err
