@@ -2,7 +2,7 @@ package node
 
 import (
 	"context"
-	"slices"
+	"database/sql"
 	"testing"
 	"time"
 
@@ -13,8 +13,6 @@ import (
 	"relais/node/journal"
 	"relais/node/mandate"
 	"relais/node/people"
-	"relais/node/record"
-	"relais/node/territory"
 )
 
 // SuspendAccount suspends an account on this hub, or reinstates it.
@@ -70,42 +68,44 @@ func (n *Node) CountEntries(ctx context.Context, kind journal.Kind) (count int, 
 
 // FillMandates makes many mandates that the helper may use, as rows alone: what
 // the benchmark of Usable looks at.
-func (n *Node) FillMandates(ctx context.Context, by Actor, ids []mandate.ID, start time.Time) error {
-	sealed := make([]byte, 512)
-	for batch := range slices.Chunk(ids, 5000) {
-		err := n.db.Write(ctx, func(tx *store.Tx) error {
-			person := id.Random[people.BeneficiaryID]()
-			if err := n.newPerson(tx, person); err != nil {
+func (n *Node) FillMandates(ctx context.Context, by Actor, count int, start time.Time) (ids []mandate.ID, err error) {
+	person := id.Random[people.BeneficiaryID]()
+	from, to := start.UnixMilli(), mandate.Month.End(start).UnixMilli()
+	err = n.db.Write(ctx, func(tx *store.Tx) error {
+		if err := n.newPerson(tx, person); err != nil {
+			return err
+		}
+		for _, fill := range []struct {
+			query string
+			args  []any
+		}{
+			{`INSERT INTO mandates (id, structure, person, regime, scopes, start, finish, printed, signed, handed, content)
+				WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < ?)
+				SELECT randomblob(16), ?, ?, 1, x'0703', ?, ?, 1, 1, 1, randomblob(512) FROM i`,
+				[]any{count, by.Structure[:], person[:], from, to}},
+			{`INSERT INTO records (id, hub, incarnation, seq, hash, prev, kind, time, payload, received, bar)
+				SELECT 1000 + rowid, id, 1, 1, randomblob(32), zeroblob(16), 1, ?, zeroblob(120), ?, '' FROM mandates`,
+				[]any{from, from}},
+			{`INSERT INTO notices (record, mandate, structure, hub, incarnation, seq, lines, start, finish, regime, stop, dossier)
+				SELECT 1000 + rowid, id, structure, id, 1, 1, 2, start, finish, 1, randomblob(16), randomblob(16) FROM mandates`, nil},
+		} {
+			if _, err := tx.Exec(fill.query, fill.args...); err != nil {
 				return err
 			}
-			for _, m := range batch {
-				log := record.LogID{Hub: territory.HubID(m)}
-				row, err := tx.AddRecord(store.RecordRow{
-					Place: record.Place{LogID: log, Seq: 1}, Kind: record.KindNotice, Time: start, Payload: make([]byte, 120), Received: start,
-				})
-				if err != nil {
-					return err
-				}
-				notice := &record.Notice{Mandate: m, Structure: by.Structure, Lines: 2, Start: start, End: mandate.Month.End(start), Regime: record.Local}
-				if err := tx.AddNotice(row, record.Place{LogID: log, Seq: 1}, notice, false); err != nil {
-					return err
-				}
-				_, err = tx.PutMandate(store.MandateRow{
-					ID: m, Structure: by.Structure, Person: person, Regime: record.Local, Start: notice.Start, End: notice.End,
-					Scopes: []mandate.Scope{mandate.Argent, mandate.Social}, Content: sealed,
-					Paper: mandate.Paper{PrintedAt: start, SignedAt: start, HandedAt: start},
-				})
-				if err != nil {
-					return err
-				}
-			}
-			return n.note(tx, entry{Kind: journal.KindControl, Actor: actorMachine})
+		}
+		rows, err := tx.Query(`SELECT id FROM mandates`)
+		err = store.Each(rows, err, func(rows *sql.Rows) error {
+			var octets []byte
+			err := rows.Scan(&octets)
+			ids = append(ids, mandate.ID(octets))
+			return err
 		})
 		if err != nil {
 			return err
 		}
-	}
-	return nil
+		return n.note(tx, entry{Kind: journal.KindControl, Actor: actorMachine})
+	})
+	return ids, err
 }
 
 // SelectOne is the peer of Usable: one prepared SELECT by primary key, through the

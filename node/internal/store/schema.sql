@@ -123,6 +123,14 @@ CREATE TABLE logs (
 	PRIMARY KEY (hub, incarnation)
 ) STRICT;
 
+CREATE TRIGGER mandates_tell_of_their_paper AFTER UPDATE OF signed, handed ON mandates BEGIN
+	UPDATE notices SET desk = CAST(iif(NEW.signed > 0 AND NEW.handed > 0, '1', '0') || NEW.scopes AS BLOB) WHERE mandate = NEW.id;
+END;
+
+CREATE TRIGGER mandates_tell_their_notices AFTER INSERT ON mandates BEGIN
+	UPDATE notices SET desk = CAST(iif(NEW.signed > 0 AND NEW.handed > 0, '1', '0') || NEW.scopes AS BLOB) WHERE mandate = NEW.id;
+END;
+
 CREATE TABLE mandates (
 	id            BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
 	structure     BLOB NOT NULL CHECK (length(structure) = 16),
@@ -143,8 +151,6 @@ CREATE TABLE mandates (
 
 CREATE INDEX mandates_list ON mandates (structure, start, id);
 
-CREATE INDEX mandates_usable ON mandates (id, signed, handed, scopes);
-
 CREATE TABLE meta (
 	key   TEXT NOT NULL PRIMARY KEY,
 	value BLOB NOT NULL
@@ -160,6 +166,11 @@ CREATE TABLE national_passes (
 	octets_in  INTEGER NOT NULL,
 	error      TEXT NOT NULL
 ) STRICT;
+
+CREATE TRIGGER notices_learn_of_the_desk AFTER INSERT ON notices BEGIN
+	UPDATE notices SET desk = (SELECT CAST(iif(signed > 0 AND handed > 0, '1', '0') || scopes AS BLOB)
+		FROM mandates WHERE id = NEW.mandate) WHERE record = NEW.record;
+END;
 
 CREATE TABLE notices (
 	record      INTEGER PRIMARY KEY REFERENCES records (id),
@@ -179,7 +190,7 @@ CREATE TABLE notices (
 	all_stopped INTEGER NOT NULL DEFAULT 0 CHECK (all_stopped IN (0, 1)),
 	conflict    INTEGER NOT NULL DEFAULT 0 CHECK (conflict IN (0, 1)),
 	quarantined INTEGER NOT NULL DEFAULT 0 CHECK (quarantined IN (0, 1))
-) STRICT;
+, desk BLOB) STRICT;
 
 CREATE INDEX notices_log ON notices (hub, incarnation, seq);
 

@@ -20,35 +20,31 @@ const (
 	flagAllStopped = 1 << iota
 	flagConflict
 	flagQuarantined
-	flagHeld
-	flagPaper
 	flagHelper
 	flagSuspensions
 )
 
-// selectFacts is one statement, and so one snapshot: a search of an index for the
-// notice, the mandate and the helper each.
-// The territory's suspensions of the helper are only looked for: hardly anybody has
-// any, and to weigh them here would cost as much as all the rest.
-const selectFacts = `SELECT n.structure, n.lines, n.start, n.finish, n.stopped, m.scopes,
-		n.all_stopped + 2 * n.conflict + 4 * n.quarantined + 8 * (m.id IS NOT NULL)
-		+ 16 * coalesce(m.signed > 0 AND m.handed > 0, 0)
-		+ 32 * coalesce(a.suspended = 0 AND a.structure = n.structure, 0)
-		+ 64 * EXISTS (SELECT 1 FROM suspensions WHERE helper = ?2)
-	FROM notices n
-	LEFT JOIN mandates m INDEXED BY mandates_usable ON m.id = n.mandate
-	LEFT JOIN helpers a ON a.id = ?2
-	WHERE n.mandate = ?1 LIMIT 1`
+// paperReady is the first octet of notices.desk once the copies are signed.
+const paperReady = '1'
+
+// selectFacts is one statement, and so one snapshot: the notice's row, which also
+// says what the desk knows, and a glance at the helper. The territory's
+// suspensions of her are only looked for: hardly anybody has any.
+const selectFacts = `SELECT structure, lines, start, finish, stopped, desk,
+		all_stopped + 2 * conflict + 4 * quarantined
+		+ 8 * EXISTS (SELECT 1 FROM helpers WHERE id = ?2 AND suspended = 0 AND structure = notices.structure)
+		+ 16 * EXISTS (SELECT 1 FROM suspensions WHERE helper = ?2)
+	FROM notices WHERE mandate = ?1 LIMIT 1`
 
 // Facts gathers in one statement what decides whether the helper may use a
 // mandate's lines; in two, for a helper whom the territory once suspended. A
 // mandate without a notice is not Known.
 func (r *Reader) Facts(id mandate.ID, helper people.HelperID) (f FactsRow, err error) {
-	var structure []byte
+	var structure, desk []byte
 	var start, finish, stopped int64
 	var flags int
 	found, err := Found(r.QueryRow(selectFacts, id[:], helper[:]).
-		Scan(&structure, &f.Lines, &start, &finish, &stopped, &f.Scopes, &flags))
+		Scan(&structure, &f.Lines, &start, &finish, &stopped, &desk, &flags))
 	if err != nil || !found {
 		return FactsRow{}, err
 	}
@@ -59,8 +55,9 @@ func (r *Reader) Facts(id mandate.ID, helper people.HelperID) (f FactsRow, err e
 	f.StoppedAll = flags&flagAllStopped != 0
 	f.Conflict = flags&flagConflict != 0
 	f.Quarantined = flags&flagQuarantined != 0
-	f.Held = flags&flagHeld != 0
-	f.PaperReady = flags&flagPaper != 0
+	if f.Held = len(desk) > 0; f.Held {
+		f.PaperReady, f.Scopes = desk[0] == paperReady, desk[1:]
+	}
 	f.HelperOK = flags&flagHelper != 0
 	if f.HelperOK && flags&flagSuspensions != 0 {
 		suspended, err := r.SuspensionStands(helper)

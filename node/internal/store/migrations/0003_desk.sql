@@ -60,9 +60,22 @@ CREATE TABLE mandates (
 	CHECK (signed = 0 OR stop_code IS NULL)
 ) STRICT;
 CREATE INDEX mandates_list ON mandates (structure, start, id);
--- Whether a line may be used is asked at each act and on each page: one search of
--- this narrow index instead of a row that carries a whole dossier.
-CREATE INDEX mandates_usable ON mandates (id, signed, handed, scopes);
+
+-- Whether a line may be used is asked at each act and on each page, so what it
+-- takes stands in one narrow row: beside the notice, '1' when both copies are
+-- signed and one handed over, else '0', then the scope of each line; NULL without
+-- the dossier. Triggers keep it, in whatever order notice and dossier come.
+ALTER TABLE notices ADD COLUMN desk BLOB;
+CREATE TRIGGER notices_learn_of_the_desk AFTER INSERT ON notices BEGIN
+	UPDATE notices SET desk = (SELECT CAST(iif(signed > 0 AND handed > 0, '1', '0') || scopes AS BLOB)
+		FROM mandates WHERE id = NEW.mandate) WHERE record = NEW.record;
+END;
+CREATE TRIGGER mandates_tell_their_notices AFTER INSERT ON mandates BEGIN
+	UPDATE notices SET desk = CAST(iif(NEW.signed > 0 AND NEW.handed > 0, '1', '0') || NEW.scopes AS BLOB) WHERE mandate = NEW.id;
+END;
+CREATE TRIGGER mandates_tell_of_their_paper AFTER UPDATE OF signed, handed ON mandates BEGIN
+	UPDATE notices SET desk = CAST(iif(NEW.signed > 0 AND NEW.handed > 0, '1', '0') || NEW.scopes AS BLOB) WHERE mandate = NEW.id;
+END;
 
 -- What was done under a mandate.
 CREATE TABLE acts (
