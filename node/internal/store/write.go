@@ -14,7 +14,7 @@ import (
 // The bounds of one commit.
 const (
 	maxGroup = 64                   // callers
-	maxWait  = 2 * time.Millisecond // that the first caller waits for others
+	maxWait  = 2 * time.Millisecond // spent waiting for others, from the first
 
 	checkpointEvery = 250 // commits
 )
@@ -156,7 +156,15 @@ func (db *DB) gather(first *call) (done []*call, err error) {
 // thing after another is about to come back. So a crowd stays together, somebody
 // alone waits for nobody, and the last of a crowd waits once.
 func (db *DB) next(have int, end time.Time) *call {
-	if have >= maxGroup || db.waiting.Load() == 0 && have >= db.crowd {
+	if have >= maxGroup {
+		return nil
+	}
+	select {
+	case c := <-db.calls: // here already: one sync for both, however long the others took
+		return c
+	default:
+	}
+	if db.waiting.Load() == 0 && have >= db.crowd {
 		return nil
 	}
 	timer := time.NewTimer(time.Until(end))
