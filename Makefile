@@ -32,8 +32,10 @@ run: build ## serve one hub on the embedded default, in var/hub
 	@packaging/run.sh
 
 test: bootstrap build ## run every test
-	$(GO) test -race $(INSIDE)
-	$(GO) test ./cmd/...
+	@failed=0; \
+	$(GO) test -race $(INSIDE) || failed=1; \
+	$(GO) test ./cmd/... || failed=1; \
+	exit $$failed
 
 check: lint ## all that can be said without running: format, vet, staticcheck, floors and doors
 	$(GO) test -count=1 -run 'TestFloors|TestDoors' ./cmd/relais
