@@ -247,7 +247,3 @@ func (a Actor) may(v people.Verb) error {
 	}
 	return nil
 }
-
-// of refuses an actor of another structure. What is another structure's is not
-// said to exist.
-func (a Actor) of(s territory.StructureID) bool { return a.Structure == s }

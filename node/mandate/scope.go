@@ -74,9 +74,9 @@ var scopeTexts = map[Scope]ScopeText{
 		Short:       "Argent",
 		Description: "Impôts, timbres fiscaux, litiges de consommation, assurance, surendettement.",
 		Examples:    []string{"impots.gouv.fr", "timbres.impots.gouv.fr", "Banque de France"},
-		Warning: "Dossier de surendettement : l’aidant peut aider à le remplir, jamais le signer. " +
+		Warning: "Dossier de surendettement\u00a0: l’aidant peut aider à le remplir, jamais le signer. " +
 			"La déclaration doit être signée par la personne elle-même, sinon elle est irrecevable " +
-			"(code de la consommation, art. R. 721-2 et R. 761-1).",
+			"(code de la consommation, art. R.\u00a0721-2 et R.\u00a0761-1).",
 	},
 	Justice: {
 		Title:       "Justice",

@@ -63,7 +63,7 @@ func parseBirth(typed string, now time.Time) (string, error) {
 	}
 	d, err := ParseDate(typed)
 	if err != nil {
-		return "", fault.New(fault.Invalid, "Écrivez la date de naissance ainsi : 12/03/1948. Si le jour n’est pas connu : 03/1948 ou 1948.", err).On("birth_date")
+		return "", fault.New(fault.Invalid, "Écrivez la date de naissance ainsi\u00a0: 12/03/1948. Si le jour n’est pas connu\u00a0: 03/1948 ou 1948.", err).On("birth_date")
 	}
 	if d.After(now) {
 		return "", fault.Errorf(fault.Invalid, "La date de naissance est dans le futur.", "birth date after today").On("birth_date")
@@ -91,7 +91,7 @@ func (b Beneficiary) Ready(now time.Time) error {
 	}
 	if d.AgeOn(now) < emancipationAge {
 		return fault.Errorf(fault.Invalid,
-			"D’après cette date de naissance, la personne a moins de 16 ans : elle ne peut pas donner de mandat.",
+			"D’après cette date de naissance, la personne a moins de 16\u00a0ans\u00a0: elle ne peut pas donner de mandat.",
 			"the person is under %d", emancipationAge).On("birth_date")
 	}
 	return nil
