@@ -3,22 +3,17 @@ package node
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"relais/node/fault"
 	"relais/node/internal/store"
-	"relais/node/journal"
 	"relais/node/mandate"
 	"relais/node/people"
 	"relais/node/record"
 	"relais/node/territory"
 )
 
-// maxPage bounds a page of mandates, and maxActs the acts shown with one.
-const (
-	maxPage = 100
-	maxActs = 500
-)
+// maxActs bounds the acts shown with a mandate.
+const maxActs = 500
 
 // MandateView is a mandate as a desk shows it.
 type MandateView struct {
@@ -51,24 +46,6 @@ type StopView struct {
 type ActView struct {
 	mandate.Act
 	HelperName string
-}
-
-// MandateFilter narrows a list.
-type MandateFilter struct {
-	State mandate.State // "" for all
-	After mandate.ID    // zero for the first page; else the last row seen
-	Limit int           // at most 100
-}
-
-// MandateRow is a line of a list.
-type MandateRow struct {
-	ID         mandate.ID
-	PersonName string
-	Services   []string
-	Start, End time.Time
-	State      mandate.State
-	Stop       *StopView // the first, when stopped
-	PaperDone  bool
 }
 
 // Mandate returns a mandate of the actor's structure whose dossier is here. It
@@ -155,32 +132,6 @@ func (n *Node) mandateView(r *store.Reader, by Actor, row store.MandateRow) (Man
 	return view, err
 }
 
-// paperVersion changes each time the paper's state does.
-func paperVersion(p mandate.Paper) int64 {
-	version := int64(1)
-	if !p.PrintedAt.IsZero() {
-		version++
-	}
-	if p.Complete() {
-		version++
-	}
-	return version
-}
-
-// shownStopCode opens the stop code while the person's copy is still to be
-// printed; nil afterwards.
-func (n *Node) shownStopCode(r *store.Reader, row store.MandateRow, now time.Time) (*record.StopCode, error) {
-	if row.StopCode == nil || row.Paper.Complete() || !now.Before(row.End) {
-		return nil, nil
-	}
-	plain, err := n.openFor(r, row.Person, mandatePlace(row.ID, "stop_code"), row.StopCode)
-	if err != nil {
-		return nil, fmt.Errorf("stop code of %s: %w", row.ID, err)
-	}
-	code := record.StopCode(plain)
-	return &code, nil
-}
-
 // acts lists what was done here under a mandate.
 func (n *Node) acts(r *store.Reader, row store.MandateRow) ([]ActView, error) {
 	rows, err := r.Acts(row.ID, maxActs)
@@ -213,140 +164,4 @@ func (n *Node) structureName(id territory.StructureID) string {
 		}
 	}
 	return "structure inconnue"
-}
-
-// Mandates lists those of the actor's structure, newest first. With a state it
-// reads on until the page is full of it or the list ends.
-func (n *Node) Mandates(ctx context.Context, by Actor, f MandateFilter) ([]MandateRow, error) {
-	if err := by.may(people.VerbSeeMandates); err != nil {
-		return nil, err
-	}
-	limit := min(max(f.Limit, 1), maxPage)
-	var page []MandateRow
-	err := n.db.Read(ctx, func(r *store.Reader) error {
-		after, start, err := n.pageStart(r, by, f.After)
-		for err == nil && len(page) < limit {
-			var rows []store.MandateRow
-			if rows, err = r.MandatesBefore(by.Structure, start, after, limit); err != nil || len(rows) == 0 {
-				break
-			}
-			last := rows[len(rows)-1]
-			after, start = last.ID, last.Start
-			page, err = n.appendMandates(r, by, page, rows, f.State, limit)
-			if err == nil {
-				err = ctx.Err()
-			}
-		}
-		return err
-	})
-	return page, err
-}
-
-// pageStart is the place of the last row the caller saw.
-func (n *Node) pageStart(r *store.Reader, by Actor, after mandate.ID) (mandate.ID, time.Time, error) {
-	if after.IsZero() {
-		return after, time.Time{}, nil
-	}
-	row, err := n.mandateOf(r, by, after)
-	return after, row.Start, err
-}
-
-func (n *Node) appendMandates(r *store.Reader, by Actor, page []MandateRow, rows []store.MandateRow, want mandate.State, limit int) ([]MandateRow, error) {
-	now := n.now()
-	for _, row := range rows {
-		if len(page) == limit {
-			break
-		}
-		facts, err := n.facts(r, by.Helper, row.ID)
-		if err != nil {
-			return nil, err
-		}
-		state := mandate.StateOf(facts, now)
-		if want != "" && state != want {
-			continue
-		}
-		line, err := n.mandateRow(r, row, facts)
-		if err != nil {
-			return nil, err
-		}
-		line.State = state
-		page = append(page, line)
-	}
-	return page, nil
-}
-
-// forgottenName stands for somebody whose key was destroyed.
-const forgottenName = "Personne effacée"
-
-func (n *Node) mandateRow(r *store.Reader, row store.MandateRow, facts mandate.Facts) (MandateRow, error) {
-	line := MandateRow{ID: row.ID, Start: row.Start, End: row.End, PaperDone: row.Paper.Complete()}
-	if stop := facts.FirstStop(); stop != nil {
-		line.Stop = &StopView{*stop, n.hubName(stop.Where)}
-	}
-	dossier, err := n.openDossier(r, row)
-	if fault.Is(err, fault.NotFound) {
-		line.PersonName = forgottenName
-		return line, nil
-	}
-	if err != nil {
-		return MandateRow{}, err
-	}
-	line.PersonName = dossier.Mandate.Beneficiary.Name.Full()
-	for _, l := range dossier.Mandate.Lines {
-		line.Services = append(line.Services, l.Service)
-	}
-	return line, nil
-}
-
-// MarkPrinted notes the first printing. Printing again is no error.
-func (n *Node) MarkPrinted(ctx context.Context, by Actor, id mandate.ID) error {
-	return n.db.Write(ctx, func(tx *store.Tx) error {
-		if _, err := n.mandateOf(tx.Reader, by, id); err != nil {
-			return err
-		}
-		marked, err := tx.MarkPrinted(id)
-		if err != nil || !marked {
-			return err
-		}
-		return n.note(tx, entry{Kind: journal.KindMandatePrint, Actor: by.Helper.String(), Subject: id.String()})
-	})
-}
-
-// ConfirmPaper notes that both copies are signed and one was handed over, and
-// forgets the stop code. Both must be true: Invalid on "signed" or "handed"
-// otherwise. Confirming twice is no error.
-//
-// A dossier is immutable and says nothing of paper, so each hub asks: a helper at
-// another hub that serves the structure confirms there that she has the signed
-// copy before her, and its own journal says who and where.
-func (n *Node) ConfirmPaper(ctx context.Context, by Actor, id mandate.ID, signed, handed bool) error {
-	switch {
-	case !signed:
-		return fault.Errorf(fault.Invalid, "Les deux exemplaires doivent être signés avant la première démarche.", "copies not signed").On("signed")
-	case !handed:
-		return fault.Errorf(fault.Invalid, "Un exemplaire signé doit être remis à la personne avant la première démarche.", "copy not handed over").On("handed")
-	}
-	return n.db.Write(ctx, func(tx *store.Tx) error {
-		row, err := n.mandateOf(tx.Reader, by, id)
-		if err != nil || row.Paper.Complete() {
-			return err
-		}
-		if err := n.working(tx.Reader, by); err != nil {
-			return err
-		}
-		facts, err := n.facts(tx.Reader, by.Helper, id)
-		if err != nil {
-			return err
-		}
-		if state := mandate.StateOf(facts, tx.Now); state != mandate.StateAwaitingPaper {
-			return n.refusal(mandate.Usable(facts, 1, tx.Now), facts, 1, tx.Now)
-		}
-		if _, err := tx.ConfirmPaper(id); err != nil {
-			return err
-		}
-		return n.note(tx, entry{
-			Kind: journal.KindMandatePaper, Actor: by.Helper.String(), Subject: id.String(),
-			Public: map[string]any{"hub": n.self.String(), "structure": row.Structure.String()},
-		})
-	})
 }
