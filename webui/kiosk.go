@@ -57,6 +57,16 @@ func (s *Server) kioskReceipt(w http.ResponseWriter, r *http.Request) error {
 	if receipt == nil {
 		return seeOther(w, r, "/kiosque")
 	}
+	if !receipt.Published {
+		view, err := s.node.Territory(r.Context())
+		if err != nil {
+			return err
+		}
+		receipt.Published = view.Waiting == 0
+	}
+	if !receipt.Published {
+		w.Header().Set("Refresh", "2") // the same page, once it is sent; also without JavaScript
+	}
 	p := &page.KioskReceipt{Base: kioskBase("C’est arrêté"), Receipt: *receipt}
 	if receipt.Already {
 		p.Title = "C’était déjà arrêté"

@@ -104,7 +104,7 @@ func TestMainJob(t *testing.T) {
 	kiosk.post("/kiosque/arreter", "code", strings.ToLower(code)).leads("/kiosque/recu")
 	kiosk.get("/kiosque/recu").wants(http.StatusOK,
 		htmlcheck.In("h1", htmlcheck.HasText("C’est arrêté")), htmlcheck.In("#recu-numero"),
-		htmlcheck.In(".receipt", htmlcheck.HasText("Aucun aidant de ce territoire ne peut plus utiliser ce mandat.")))
+		htmlcheck.In(".receipt", htmlcheck.HasText("Plus personne n’a le droit d’utiliser ce mandat.")))
 
 	desk.get(mandate).wants(http.StatusOK, state("stopped"),
 		htmlcheck.In("#etat", htmlcheck.HasText("a été arrêté aujourd’hui à ")), htmlcheck.In("#etat", htmlcheck.HasText("à la borne de Valbrume")))

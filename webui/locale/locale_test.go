@@ -44,8 +44,10 @@ func TestFreshness(t *testing.T) {
 	}{
 		{now.Add(-2 * time.Minute), 3, 3, "Informations à jour à 09:42 · 3 relais sur 3", true},
 		{now.Add(-2 * time.Minute), 2, 3, "Informations à jour à 09:42 · 2 relais sur 3", false},
-		{now.Add(-31 * time.Minute), 1, 3, "Informations à jour à 09:13 (il y a 31 min) · 1 relais sur 3", false},
-		{now.Add(-26 * time.Hour), 1, 3, "Informations à jour hier à 07:44 · 1 relais sur 3", false},
+		{now.Add(-31 * time.Minute), 1, 3, "Hors ligne · informations à jour à 09:13 (il y a 31 min)", false},
+		{now.Add(-31 * time.Minute), 2, 3, "Informations à jour à 09:13 (il y a 31 min) · 2 relais sur 3", false},
+		{now.Add(-5 * time.Second), 1, 3, "Hors ligne · informations à jour à 09:43 (il y a 5 s)", false},
+		{now.Add(-26 * time.Hour), 1, 3, "Hors ligne · informations à jour hier à 07:44", false},
 		{time.Time{}, 1, 3, "Informations jamais comparées avec un autre relais · 1 relais sur 3", false},
 		{time.Time{}, 1, 1, "Ce relais est seul dans son territoire", true},
 	} {

@@ -14,7 +14,8 @@ import (
 const staleAfter = 5 * time.Minute
 
 // Freshness writes how old the information is: "Informations à jour à 09:42 ·
-// 3 relais sur 3". Both times are in the zone shown; at is zero for never.
+// 3 relais sur 3", or that no other hub is within reach. Both times are in the
+// zone shown; at is zero for never.
 func Freshness(now, at time.Time, seen, expected int) string {
 	hubs := fmt.Sprintf(" · %d relais sur %d", seen, expected)
 	switch {
@@ -22,6 +23,10 @@ func Freshness(now, at time.Time, seen, expected int) string {
 		return "Ce relais est seul dans son territoire"
 	case at.IsZero():
 		return "Informations jamais comparées avec un autre relais" + hubs
+	case seen < 2 && daysBetween(at, now) == 0:
+		return "Hors ligne · informations à jour à " + Clock(at) + " (il y a " + Span(now.Sub(at)) + ")"
+	case seen < 2:
+		return "Hors ligne · informations à jour " + Moment(now, at)
 	case daysBetween(at, now) != 0:
 		return "Informations à jour " + Moment(now, at) + hubs
 	case now.Sub(at) >= staleAfter:
