@@ -79,13 +79,17 @@ func (n *Node) FillMandates(ctx context.Context, by Actor, count int, start time
 			query string
 			args  []any
 		}{
-			{`INSERT INTO mandates (id, structure, person, regime, scopes, start, finish, printed, signed, handed, content)
+			{
+				`INSERT INTO mandates (id, structure, person, regime, scopes, start, finish, printed, signed, handed, content)
 				WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < ?)
 				SELECT randomblob(16), ?, ?, 1, x'0703', ?, ?, 1, 1, 1, randomblob(512) FROM i`,
-				[]any{count, by.Structure[:], person[:], from, to}},
-			{`INSERT INTO records (id, hub, incarnation, seq, hash, prev, kind, time, payload, received, bar)
+				[]any{count, by.Structure[:], person[:], from, to},
+			},
+			{
+				`INSERT INTO records (id, hub, incarnation, seq, hash, prev, kind, time, payload, received, bar)
 				SELECT 1000 + rowid, id, 1, 1, randomblob(32), zeroblob(16), 1, ?, zeroblob(120), ?, '' FROM mandates`,
-				[]any{from, from}},
+				[]any{from, from},
+			},
 			{`INSERT INTO notices (record, mandate, structure, hub, incarnation, seq, lines, start, finish, regime, stop, dossier)
 				SELECT 1000 + rowid, id, structure, id, 1, 1, 2, start, finish, 1, randomblob(16), randomblob(16) FROM mandates`, nil},
 		} {
