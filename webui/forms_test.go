@@ -147,7 +147,7 @@ func TestStopAtDesk(t *testing.T) {
 	t.Run("one line", func(t *testing.T) {
 		b.post(mandate+"/arreter", "choice", "1", "lines", "2", "reason", "person").leads(mandate)
 		b.get(mandate).wants(http.StatusOK, state("partly"), htmlcheck.Count("li.usable", 1), htmlcheck.Count("li.refused", 1),
-			htmlcheck.In(".receipt", htmlcheck.HasText("Les lignes choisies")))
+			htmlcheck.In(".receipt", htmlcheck.HasText("les lignes choisies")))
 		b.get(mandate+"/arreter").wants(http.StatusOK, htmlcheck.Count("input[name=lines]", 1))
 	})
 	t.Run("the rest", func(t *testing.T) {
