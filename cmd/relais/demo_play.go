@@ -113,7 +113,7 @@ func (p *play) theTerritory(ctx context.Context) error {
 		step{"territory", "three hubs know each other by one roster", func() (string, error) { return p.allMet(ctx) }},
 		step{"territory", "keys guarded by TPM, TPM, software", func() (string, error) { return p.keyProviders(ctx) }},
 		step{"Valbrume", "Dominique signs in: passphrase and code", timed(func() error { return p.valbrume.signIn(ctx) })},
-		step{"Port-Exemple", "Claude signs in", timed(func() error { return p.port.signIn(ctx) })},
+		step{"Port-Exemple", "Maxime signs in", timed(func() error { return p.port.signIn(ctx) })},
 		step{"le bus", "Dominique signs in here too", timed(func() error { return p.bus.signIn(ctx) })},
 	)
 }

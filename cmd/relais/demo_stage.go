@@ -180,7 +180,7 @@ func (s *stage) openAccounts(ctx context.Context) error {
 	for _, h := range s.hubs() {
 		args := []string{"helper", "add", "--json", "--config", h.configFile()}
 		if h == s.port {
-			args = append(args, "--login", "claude", "--given", "Claude", "--family", "MODELE")
+			args = append(args, "--login", "maxime", "--given", "Maxime", "--family", "MODELE")
 		} else {
 			args = append(args, "--login", "dominique", "--given", "Dominique", "--family", "EXEMPLE")
 			if !dominique.IsZero() {

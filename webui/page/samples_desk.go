@@ -35,7 +35,7 @@ func deskSamples() []Sample {
 			draft,
 			named(visit(14, mediation.PostureDo, "argent"), "Dominique", "Exemple", mandate.StateActive),
 			visit(34, mediation.PostureAccompany, "transports"),
-			named(visit(41, mediation.PostureDo, "famille"), "Claude", "Essai", mandate.StateAwaitingPaper),
+			named(visit(41, mediation.PostureDo, "famille"), "Maxime", "Essai", mandate.StateAwaitingPaper),
 			named(visit(47, mediation.PostureDo, "social"), "Sacha", "Modèle", mandate.StateStopped),
 			closed,
 		},

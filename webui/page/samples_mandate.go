@@ -72,7 +72,7 @@ func mandateSamples() []Sample {
 	stopped.Stop = &sampleStop
 	list := &Mandates{
 		Base: base(Desk, "Mandats", "mandates"), Next: sampleMandate,
-		Rows: []node.MandateRow{row("Claude", "Essai", mandate.StateAwaitingPaper, 0), row("Dominique", "Exemple", mandate.StateActive, 0), row("Maé", "Essai", mandate.StatePartly, 3), stopped, row("Alix", "Modèle", mandate.StateDone, 12), row("Noa", "Exemple", mandate.StateExpired, 60), row("Lou", "Test", mandate.StateUnusable, 61)},
+		Rows: []node.MandateRow{row("Maxime", "Essai", mandate.StateAwaitingPaper, 0), row("Dominique", "Exemple", mandate.StateActive, 0), row("Maé", "Essai", mandate.StatePartly, 3), stopped, row("Alix", "Modèle", mandate.StateDone, 12), row("Noa", "Exemple", mandate.StateExpired, 60), row("Lou", "Test", mandate.StateUnusable, 61)},
 	}
 	show := func(s mandate.State) *MandateShow {
 		return &MandateShow{Base: base(Desk, "Mandat", "mandates"), Mandate: sampleView(s)}
