@@ -250,7 +250,10 @@ func TestBadRequests(t *testing.T) {
 
 func TestPeerThatLies(t *testing.T) { // a member of the roster, gone bad
 	terr := linktest.NewTerritory()
-	b := start(t, terr, newMemory(1))
+	endless := newShelf(1, linktest.NewHub(t))
+	mem := newMemory(1)
+	mem.roster.Hubs = []territory.Hub{{Index: 1, ID: endless.order[0]}}
+	b := start(t, terr, mem)
 	for name, answer := range map[string]http.HandlerFunc{
 		"endless": func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "application/vnd.relais.records")
@@ -265,6 +268,11 @@ func TestPeerThatLies(t *testing.T) { // a member of the roster, gone bad
 		"rubbish": func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "application/vnd.relais.records")
 			w.Write([]byte{9, 9, 9})
+		},
+		"refused for ever": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Relais-More", "true")
+			w.Header().Set("Content-Type", "application/vnd.relais.records")
+			w.Write(exchange.AppendPage(nil, [][]byte{endless.next(t)}))
 		},
 		"roster for ever": func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Relais-Roster", "4000000000")

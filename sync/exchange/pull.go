@@ -2,11 +2,16 @@ package exchange
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 
 	"relais/node/territory"
 )
+
+// maxBarrenPages bounds the pages of a pull in which everything was refused or
+// known: a member gone bad could give others for ever.
+const maxBarrenPages = 64
 
 // Pulled counts what a pull did.
 type Pulled struct {
@@ -29,51 +34,63 @@ func (c *Client) Pull(ctx context.Context, hub territory.HubID) (Pulled, error) 
 }
 
 // PullRecords is Pull without the dossiers, for a peer that has none such as
-// the national service.
+// the national service. A roster that cannot be followed is no reason to miss a
+// revocation: what the present roster verifies is pulled all the same, and the
+// error comes at the end.
 func (c *Client) PullRecords(ctx context.Context, hub territory.HubID) (Pulled, error) {
 	var sum Pulled
+	var unfollowed error // the peer's newer roster
+	var barren int       // pages without anything new
+	given := given{}
 	for {
 		asked := c.now()
-		a, err := c.askMissing(ctx, hub)
+		a, err := c.askMissing(ctx, hub, given)
 		if err != nil {
-			return sum, err
+			return sum, errors.Join(unfollowed, err)
 		}
-		if c.olderThan(a.roster) && !sum.Roster {
+		if c.olderThan(a.roster) && !sum.Roster && unfollowed == nil {
 			// Authors that only the newer roster knows would be refused: the roster
 			// comes first, and the same page is asked for again.
-			if err := c.pullRoster(ctx, hub); err != nil {
-				return sum, err
+			if unfollowed = c.pullRoster(ctx, hub); unfollowed == nil {
+				sum.Roster = true
+				continue
 			}
-			sum.Roster = true
-			continue
 		}
-		progress, err := c.applyPage(ctx, hub, a.body, &sum)
+		before := sum.New
+		progress, err := c.applyPage(ctx, hub, a.body, given, &sum)
 		if err != nil {
-			return sum, err
+			return sum, errors.Join(unfollowed, err)
 		}
 		if !a.more {
-			c.local.PeerCompared(hub, asked)
-			return sum, nil
+			if sum.Refused == 0 && sum.Postponed == 0 { // else the peer knows something that we do not
+				c.local.PeerCompared(hub, asked)
+			}
+			return sum, unfollowed
 		}
-		if !progress {
-			return sum, fmt.Errorf("pull from %s: %w (%d refused so far)", hub, ErrNoProgress, sum.Refused)
+		if sum.New == before {
+			barren++
+		}
+		if !progress || barren > maxBarrenPages {
+			return sum, errors.Join(unfollowed,
+				fmt.Errorf("pull from %s: %w (%d refused so far)", hub, ErrNoProgress, sum.Refused))
 		}
 	}
 }
 
-func (c *Client) askMissing(ctx context.Context, hub territory.HubID) (answer, error) {
+func (c *Client) askMissing(ctx context.Context, hub territory.HubID, given given) (answer, error) {
 	ours, err := c.local.Vector(ctx)
 	if err != nil {
 		return answer{}, fmt.Errorf("read the vector: %w", err)
 	}
-	body, err := ours.MarshalBinary()
+	body, err := given.raise(ours).MarshalBinary()
 	if err != nil {
 		return answer{}, fmt.Errorf("encode the vector: %w", err)
 	}
 	return c.ask(ctx, hub, http.MethodPost, pathMissing, typeVector, body, typeRecords, maxPageOctets)
 }
 
-func (c *Client) applyPage(ctx context.Context, hub territory.HubID, page []byte, sum *Pulled) (progress bool, err error) {
+// applyPage takes a page, and tells whether the next one will be another.
+func (c *Client) applyPage(ctx context.Context, hub territory.HubID, page []byte, given given, sum *Pulled) (progress bool, err error) {
 	wires, err := ParsePage(page)
 	if err != nil || len(wires) == 0 {
 		return false, err
@@ -88,7 +105,21 @@ func (c *Client) applyPage(ctx context.Context, hub territory.HubID, page []byte
 	sum.Refused += done.Refused
 	sum.Held += done.Held
 	sum.Postponed += done.Postponed
-	return done.New > 0, nil
+	moved, strangers := given.add(c.local.Roster(), wires)
+	if strangers && !moved {
+		moved, err = c.passStrangers(ctx, hub, given)
+	}
+	return done.New > 0 || moved, err
+}
+
+// passStrangers passes over the logs of a peer whose authors our roster does not
+// know, and tells whether there were any that were not passed over yet.
+func (c *Client) passStrangers(ctx context.Context, hub territory.HubID, given given) (bool, error) {
+	theirs, err := c.Vector(ctx, hub)
+	if err != nil {
+		return false, err
+	}
+	return given.strangers(c.local.Roster(), theirs), nil
 }
 
 func (c *Client) olderThan(theirs uint32) bool {
