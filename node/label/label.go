@@ -17,6 +17,7 @@ const (
 	HubID      Label = "relais/v1/hub-id"      // SHA-256(label ‖ SPKI)[:16]
 	Record     Label = "relais/v1/record"      // external_aad: label ‖ territory
 	Chain      Label = "relais/v1/chain"       // SHA-256(label ‖ protected header ‖ payload)
+	Fork       Label = "relais/v1/fork"        // SHA-256(label ‖ chain hashes): the head of a log with two histories
 	StopCode   Label = "relais/v1/stop-code"   // SHA-256(label ‖ territory ‖ code)[:16]
 	Dossier    Label = "relais/v1/dossier"     // SHA-256(label ‖ dossier)[:16]
 	SubjectTag Label = "relais/v1/subject-tag" // HMAC under the territory's yearly key
@@ -33,7 +34,7 @@ const (
 
 // All lists every label, for tests and for readers of other programs.
 var All = []Label{
-	HubID, Record, Chain, StopCode, Dossier, SubjectTag, Leaf, Personal,
+	HubID, Record, Chain, Fork, StopCode, Dossier, SubjectTag, Leaf, Personal,
 	Recap, Text, Seal, Keyring, Session, LinkLeaf, NextRoot,
 }
 

@@ -29,6 +29,12 @@ func (l *Ledger) Add(h Hash, r Record) {
 	l.logs[r.LogID][r.Seq][h] = r
 }
 
+// Holds tells whether a record is in the set.
+func (l *Ledger) Holds(h Hash, r Record) bool {
+	_, held := l.logs[r.LogID][r.Seq][h]
+	return held
+}
+
 // Merge adds the records of another set.
 func (l *Ledger) Merge(o *Ledger) {
 	for r, h := range o.all() {
@@ -57,6 +63,19 @@ func (l *Ledger) Head(log LogID) uint32 {
 		n++
 	}
 	return n
+}
+
+// HeadHash returns what a vector shows of the log: LogHash of all that the set
+// holds of it up to its head.
+func (l *Ledger) HeadHash(log LogID) Hash {
+	var variants []Variant
+	for seq := uint32(1); seq <= l.Head(log); seq++ {
+		at := l.logs[log][seq]
+		for _, h := range slices.SortedFunc(maps.Keys(at), func(x, y Hash) int { return slices.Compare(x[:], y[:]) }) {
+			variants = append(variants, Variant{seq, h, at[h].Prev})
+		}
+	}
+	return LogHash(variants)
 }
 
 // ForkedAt returns the lowest seq at which the log is known to have had two

@@ -6,18 +6,28 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 )
 
-// MaxVectorEntries bounds a vector: 64 KiB on the wire.
-const MaxVectorEntries = 4095
+// The bounds of a vector. It fits in one frame of a link, behind an octet of
+// flags: 255 authors with all the logs that they may have.
+const (
+	MaxVectorEntries = 4094
+	MaxVectorOctets  = vectorHeadOctets + vectorEntryOctets*MaxVectorEntries
+	// MaxLogs is how many logs of one author are kept. A hub needs another log
+	// each time its machine goes back in time; a hub that opens more than these
+	// is broken or lies, and would fill everybody's vector.
+	MaxLogs = 16
+)
 
 const (
 	vectorHeadOctets  = 4 + 16
 	vectorEntryOctets = 16
 )
 
-// Vector is what a hub knows: per log, the highest contiguous signed record and
-// its chain hash. On the wire: roster version u32, fresh salt 16, then 16 octets
+// Vector is what a hub knows: per log, the seq of the highest contiguous signed
+// record and LogHash up to there. Seq 0, with anything for Head, is a log of which
+// only records that wait for a predecessor are known. On the wire: roster version u32, fresh salt 16, then 16 octets
 // an entry (index u16, incarnation u16, seq u32, SHA-256(salt ‖ hash)[:8]).
 type Vector struct {
 	RosterVersion uint32
@@ -33,7 +43,7 @@ type VectorEntry struct {
 	Head        [8]byte // salted
 }
 
-// Salted returns the chain hash as a vector with this salt shows it. The salt is
+// Salted returns a log's hash as a vector with this salt shows it. The salt is
 // fresh in each vector, so that nobody can prepare two histories that look alike.
 func Salted(salt [16]byte, head Hash) [8]byte {
 	var in [16 + 32]byte
@@ -56,6 +66,35 @@ func (v Vector) Find(index, incarnation uint16) (VectorEntry, bool) {
 		}
 	}
 	return VectorEntry{}, false
+}
+
+// Full tells whether the vector lists as many logs of one author as are kept,
+// and not this one: its hub would not take it.
+func (v Vector) Full(index, incarnation uint16) bool {
+	n := 0
+	for _, e := range v.Entries {
+		if e.Index == index {
+			if e.Incarnation == incarnation {
+				return false
+			}
+			n++
+		}
+	}
+	return n >= MaxLogs
+}
+
+// Trim puts the entries in order and leaves out those that are too many: the
+// later incarnations first, of which honest authors have few.
+func (v *Vector) Trim() {
+	if len(v.Entries) > MaxVectorEntries {
+		slices.SortFunc(v.Entries, func(x, y VectorEntry) int {
+			return cmp.Or(cmp.Compare(x.Incarnation, y.Incarnation), cmp.Compare(x.Index, y.Index))
+		})
+		v.Entries = v.Entries[:MaxVectorEntries]
+	}
+	slices.SortFunc(v.Entries, func(x, y VectorEntry) int {
+		return cmp.Or(cmp.Compare(x.Index, y.Index), cmp.Compare(x.Incarnation, y.Incarnation))
+	})
 }
 
 // MarshalBinary implements encoding.BinaryMarshaler. Entries must be in order,

@@ -81,6 +81,40 @@ func TestVectorFind(t *testing.T) {
 	}
 }
 
+func TestVectorTrim(t *testing.T) {
+	var v record.Vector
+	for incarnation := range uint16(4200) {
+		v.Entries = append(v.Entries, record.VectorEntry{Index: 7, Incarnation: 4200 - incarnation, Seq: 1})
+	}
+	v.Entries = append(v.Entries, record.VectorEntry{Index: 9, Incarnation: 1, Seq: 5}, record.VectorEntry{Index: 2, Incarnation: 1, Seq: 5})
+	if _, err := v.MarshalBinary(); err == nil {
+		t.Fatal("written although it is too long")
+	}
+	v.Trim()
+	b, err := v.MarshalBinary()
+	if err != nil || len(b) != record.MaxVectorOctets {
+		t.Fatalf("%d octets (%v)", len(b), err)
+	}
+	for _, index := range []uint16{2, 9} {
+		if _, found := v.Find(index, 1); !found {
+			t.Errorf("the log of %d was left out for those of 7", index)
+		}
+	}
+}
+
+func TestVectorFull(t *testing.T) {
+	var v record.Vector
+	for i := range uint16(record.MaxLogs) {
+		if v.Full(3, 100) {
+			t.Errorf("full with %d logs", i)
+		}
+		v.Entries = append(v.Entries, record.VectorEntry{Index: 3, Incarnation: i + 1})
+	}
+	if !v.Full(3, 100) || v.Full(3, 5) || v.Full(4, 100) {
+		t.Error("full for others, or not at all")
+	}
+}
+
 func FuzzVector(f *testing.F) {
 	b, err := someVector().MarshalBinary()
 	if err != nil {

@@ -28,6 +28,7 @@ type vectors struct {
 	Records     []recordVector
 	VectorWire  string
 	VectorEntry string // Salted of a head of 32 times 0x11 under the vector's salt
+	ForkedLog   string // LogHash of 11…, 33… (follows it), 22… (follows nobody) at seq 1, 2, 2
 }
 
 type recordVector struct{ Name, Payload, ChainHash, Wire string }
@@ -84,6 +85,9 @@ func TestVectors(t *testing.T) {
 	if head := record.Salted(vec.Salt, elevens()); hex.EncodeToString(head[:]) != v.VectorEntry {
 		t.Error("salted head changed")
 	}
+	if forked := record.LogHash(forkedLog()); hex.EncodeToString(forked[:]) != v.ForkedLog {
+		t.Error("hash of a forked log changed")
+	}
 }
 
 func writeVectors(t *testing.T) {
@@ -117,6 +121,8 @@ func writeVectors(t *testing.T) {
 	}
 	head := record.Salted(vec.Salt, elevens())
 	v.VectorWire, v.VectorEntry = hex.EncodeToString(wire), hex.EncodeToString(head[:])
+	forked := record.LogHash(forkedLog())
+	v.ForkedLog = hex.EncodeToString(forked[:])
 	text, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
 		t.Fatal(err)
@@ -136,9 +142,22 @@ func vectorOf(t *testing.T, key *ecdsa.PrivateKey, name string, r record.Record)
 	return recordVector{name, hex.EncodeToString(e.Payload), hex.EncodeToString(e.Hash[:]), hex.EncodeToString(wire)}
 }
 
-func elevens() (h record.Hash) {
+// forkedLog is a log that two histories made: by seq, then by hash.
+func forkedLog() []record.Variant {
+	one := elevens()
+	return []record.Variant{
+		{Seq: 1, Hash: one},
+		{Seq: 2, Hash: hashOf(0x22)},
+		{Seq: 2, Hash: hashOf(0x33), Prev: [16]byte(one[:16])},
+	}
+}
+
+func elevens() record.Hash { return hashOf(0x11) }
+
+// hashOf is a hash of 32 times an octet.
+func hashOf(b byte) (h record.Hash) {
 	for i := range h {
-		h[i] = 0x11
+		h[i] = b
 	}
 	return h
 }
