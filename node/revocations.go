@@ -1,9 +1,11 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 	"relais/node/internal/store"
 	"relais/node/journal"
 	"relais/node/mandate"
+	"relais/node/people"
 	"relais/node/record"
 	"relais/node/seal"
 )
@@ -69,28 +72,67 @@ func malformedCode(err error) error {
 // stopByCode is the transaction. A refusal is committed, because an attempt
 // counts; an error undoes all.
 func (n *Node) stopByCode(tx *store.Tx, code record.StopCode, from string) (receipt Receipt, refusal, err error) {
+	notices, refusal, err := n.openedBy(tx, code, from)
+	if refusal != nil || err != nil {
+		return receipt, refusal, err
+	}
+	receipt, err = n.stopAll(tx, notices, code)
+	return receipt, nil, err
+}
+
+// openedBy finds what a code stops, and counts the attempt when it stops nothing.
+func (n *Node) openedBy(tx *store.Tx, code record.StopCode, from string) (notices []store.NoticeRow, refusal, err error) {
 	attempt := store.Attempted{Delay: stopDelay, Key: n.sealer.Tag(seal.PurposeCredential, []byte("stop\x00"+from))}
 	wait, err := tx.Attempt(attempt)
 	if err != nil {
-		return receipt, nil, err
+		return nil, nil, err
 	}
 	if wait > 0 {
-		return receipt, fault.Of(limited(wait)).On("code"), nil
+		return nil, fault.Of(limited(wait)).On("code"), nil
 	}
-	notices, err := tx.NoticesByStop(code.Commitment(n.birth.Territory))
-	if err != nil {
-		return receipt, nil, err
+	if notices, err = tx.NoticesByStop(code.Commitment(n.birth.Territory)); err != nil {
+		return nil, nil, err
 	}
 	if len(notices) == 0 {
-		return receipt, fault.Errorf(fault.NotFound,
-			"Ce code n’arrête aucun mandat connu de ce relais. Comparez avec votre copie. Si le code est bon, demandez à un aidant\u00a0: il peut arrêter le mandat au bureau.",
+		return nil, fault.Errorf(fault.NotFound,
+			"Aucun mandat connu ici n’a ce code. Comparez-le avec votre copie. S’il est bon, ce relais n’a pas encore reçu votre mandat\u00a0: recommencez dans un moment, ou là où le mandat a été fait.",
 			"no notice for this stop code").On("code"), nil
 	}
-	receipt, err = n.stopAll(tx, notices, code)
-	if err != nil {
-		return receipt, nil, err
+	return notices, nil, tx.Forgive(attempt)
+}
+
+// NoticesByCode returns what is known of every mandate that the code stops, so
+// that a desk can say what it is about to stop. It stops nothing. A try counts
+// as one of StopByCode, with the same faults.
+func (n *Node) NoticesByCode(ctx context.Context, by Actor, code, from string) ([]NoticeView, error) {
+	if err := by.may(people.VerbStop); err != nil {
+		return nil, err
 	}
-	return receipt, nil, tx.Forgive(attempt)
+	parsed, err := record.ParseStopCode(code)
+	if err != nil {
+		return nil, malformedCode(err)
+	}
+	var rows []store.NoticeRow
+	var refusal error
+	err = n.db.Write(ctx, func(tx *store.Tx) (err error) {
+		rows, refusal, err = n.openedBy(tx, parsed, from)
+		return err
+	})
+	if err = cmp.Or(err, refusal); err != nil {
+		return nil, fmt.Errorf("find by code: %w", err)
+	}
+	var views []NoticeView
+	for _, row := range rows {
+		if slices.ContainsFunc(views, func(v NoticeView) bool { return v.Mandate == row.Mandate }) {
+			continue
+		}
+		view, err := n.Notice(ctx, row.Mandate)
+		if err != nil {
+			return nil, err
+		}
+		views = append(views, view)
+	}
+	return views, nil
 }
 
 // stopAll stops every mandate that the code opens and that still runs. When none

@@ -102,6 +102,35 @@ func TestCodeStopsEveryMatch(t *testing.T) {
 	}
 }
 
+// TestNoticesByCode: a desk is told what a code stops before it stops anything;
+// its tries wait like a kiosk's.
+func TestNoticesByCode(t *testing.T) {
+	l, a, b, _ := three(t)
+	by := helperOf(territory.StructureID{9})
+	code := record.NewStopCode()
+	first, second := l.told(t, a, code), l.told(t, a, code)
+	found, err := b.NoticesByCode(t.Context(), by, strings.ToLower(code.String()), "bureau")
+	if err != nil || len(found) != 2 || found[0].Mandate == found[1].Mandate {
+		t.Fatalf("%+v (%v)", found, err)
+	}
+	for _, n := range []*record.Notice{first, second} {
+		if s := standing(t, b, n.Mandate); s.All {
+			t.Error("asking stopped it")
+		}
+	}
+	waits := false
+	for range 12 {
+		_, err = b.NoticesByCode(t.Context(), by, record.NewStopCode().String(), "bureau")
+		waits = waits || fault.Is(err, fault.Limited)
+	}
+	if !waits {
+		t.Errorf("no wait after twelve wrong codes: %v", err)
+	}
+	if _, err := b.NoticesByCode(t.Context(), by, "7K3M", "bureau"); !fault.Is(err, fault.Invalid) {
+		t.Errorf("malformed: %v", err)
+	}
+}
+
 func TestWrongCode(t *testing.T) {
 	l, a, _, _ := three(t)
 	n := l.told(t, a, record.NewStopCode())
