@@ -33,7 +33,8 @@ func (n *Node) author(tx *store.Tx, body record.Body) (record.Place, record.Hash
 
 // draftRecord finds the next place of this hub's log. A log that others know
 // further than this hub does is not continued: the machine went back in time, so
-// it opens the next one, linked to the last head it knows.
+// it opens the next one, linked to the last head it knows. Nor is one whose last
+// record is dated ahead (see datedAhead).
 func (n *Node) draftRecord(tx *store.Tx, body record.Body) (record.Record, error) {
 	r := record.Record{Territory: n.birth.Territory, Time: tx.Now, Kind: record.KindOf(body), Body: body}
 	log, err := n.ownLog(tx.Reader)
@@ -54,9 +55,13 @@ func (n *Node) draftRecord(tx *store.Tx, body record.Body) (record.Record, error
 	if err != nil {
 		return r, err
 	}
-	if tail.Source.IsZero() && known.Forked == 0 {
+	ahead := n.datedAhead(tail.Time, tx.Now)
+	if tail.Source.IsZero() && known.Forked == 0 && !ahead {
 		r.Seq = tail.Seq + 1
 		return r, nil
+	}
+	if ahead {
+		r.Time = tx.Now
 	}
 	r.Incarnation++
 	return r, tx.PutMeta(metaIncarnation, []byte(strconv.Itoa(int(r.Incarnation))))

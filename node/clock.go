@@ -22,21 +22,43 @@ type clockDeviation struct {
 // own release, before its own last record, or too far from its peers'. Stops are
 // never refused for that.
 func (n *Node) grantsBlocked(now time.Time) error {
-	blocked := func(why string, args ...any) error {
-		return fault.Errorf(fault.Unavailable,
-			"L’horloge de ce relais n’est pas à l’heure\u00a0: aucun mandat ne peut être créé. Arrêter un mandat reste possible. Prévenez le service informatique.",
-			why, args...)
+	blocked := func(message, why string, args ...any) error {
+		return fault.Errorf(fault.Unavailable, message, why, args...)
 	}
 	if now.Before(n.release) {
-		return blocked("clock %s is before the release %s", now.UTC().Format(time.RFC3339), n.release.UTC().Format(time.RFC3339))
-	}
-	if last := n.publishing.lastTime(); now.Before(last) {
-		return blocked("clock %s is before the last record %s", now.UTC().Format(time.RFC3339), last.Format(time.RFC3339))
+		return blocked(clockWrong, "clock %s is before the release %s", now.UTC().Format(time.RFC3339), n.release.UTC().Format(time.RFC3339))
 	}
 	if ahead, known := n.publishing.ahead(now); known && ahead.Abs() > record.MaxClockSkew {
-		return blocked("clock is %s ahead of the peers' median", ahead.Round(time.Second))
+		return blocked(clockWrong, "clock is %s ahead of the peers' median", ahead.Round(time.Second))
 	}
-	return nil
+	last := n.publishing.lastTime()
+	if !now.Before(last) || n.datedAhead(last, now) {
+		return nil
+	}
+	message := "L’horloge de ce relais vient d’être reculée\u00a0: aucun mandat ne peut être créé pour l’instant. Arrêter un mandat reste possible. Réessayez dans quelques minutes."
+	if last.Sub(now) > record.MaxClockSkew {
+		message = "L’horloge de ce relais a été en avance\u00a0: sa dernière écriture est datée du " + n.day(last) + ". Aucun mandat ne peut être créé tant qu’un autre relais n’a pas confirmé l’heure. Arrêter un mandat reste possible. Vérifiez l’heure de la machine et la connexion aux autres relais\u00a0: dès que l’un d’eux répond, tout reprend sans autre geste."
+	}
+	return blocked(message, "clock %s is before the last record %s", now.UTC().Format(time.RFC3339), last.Format(time.RFC3339))
+}
+
+const clockWrong = "L’horloge de ce relais n’est pas à l’heure\u00a0: aucun mandat ne peut être créé. Arrêter un mandat reste possible. Prévenez le service informatique."
+
+// datedAhead tells whether a record of ours carries a time that is yet to come,
+// by our clock and by its peers', who confirm it. Time never goes back within a
+// log, so the next record begins another one: else every record until then would
+// bear that time, and nothing could be granted.
+func (n *Node) datedAhead(last, now time.Time) bool {
+	ahead, known := n.publishing.ahead(now)
+	return known && ahead.Abs() <= record.MaxClockSkew && last.Sub(now) > record.MaxClockSkew
+}
+
+// day is a date as people here write it.
+func (n *Node) day(at time.Time) string {
+	if roster := n.Roster(); roster != nil {
+		at = at.In(roster.Location())
+	}
+	return at.Format("02/01/2006")
 }
 
 // PeerClock notes how far this hub's clock is ahead of a peer's (behind:
@@ -46,11 +68,12 @@ func (n *Node) PeerClock(peer territory.HubID, ahead time.Duration, at time.Time
 	n.publishing.noteClock(peer, ahead, at)
 }
 
-// noteTime keeps the time of this hub's last record.
+// noteTime keeps the time of this hub's last record. It goes back only with a
+// new log.
 func (p *publishing) noteTime(at time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.last = laterOf(p.last, at)
+	p.last = at
 }
 
 func (p *publishing) lastTime() time.Time {

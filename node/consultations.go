@@ -8,21 +8,21 @@ import (
 	"relais/node/internal/store"
 	"relais/node/journal"
 	"relais/node/mandate"
-	"relais/node/people"
 )
 
 const (
 	// oneReading is how long a helper's looks at one dossier count as one
-	// consultation: pages are reloaded, and the journal is read by people.
+	// consultation: pages are reloaded, and the journal is read by people. A hub
+	// that fetches a dossier again within that time was given it once.
 	oneReading = 15 * time.Minute
 	// maxReadings bounds what is remembered; beyond, some consultations are
 	// entered twice, never none.
 	maxReadings = 1024
 )
 
-// reading is one helper at one dossier.
+// reading is one helper, or one hub that fetches it, at one dossier.
 type reading struct {
-	helper  people.HelperID
+	who     string // a_… or h_…
 	mandate mandate.ID
 }
 
@@ -52,7 +52,7 @@ func (r *readings) add(key reading, now time.Time) {
 // noteReading enters in the journal (registre des consultations) that a helper
 // read a dossier. What cannot be entered is not shown.
 func (n *Node) noteReading(ctx context.Context, by Actor, id mandate.ID) error {
-	key := reading{by.Helper, id}
+	key := reading{by.Helper.String(), id}
 	if n.readings.fresh(key, n.now()) {
 		return nil
 	}

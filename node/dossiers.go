@@ -110,31 +110,41 @@ func (n *Node) holders(roster *territory.Roster, s territory.Structure, origin t
 }
 
 // Dossier returns the sealed dossier for a hub that serves the structure;
-// Forbidden for any other, NotFound when it is not here. Each time is a journal
-// entry.
+// Forbidden for any other, NotFound when it is not here. It is a journal entry,
+// once within oneReading: a peer must not make the journal grow at will.
 func (n *Node) Dossier(ctx context.Context, id mandate.ID, asker territory.HubID) ([]byte, error) {
 	var sealed []byte
-	err := n.db.Write(ctx, func(tx *store.Tx) error {
-		notice, err := n.soleNotice(tx.Reader, id)
-		if err != nil {
-			return err
-		}
-		if err := n.mayReceive(notice.Structure, asker); err != nil {
-			return err
-		}
-		var found bool
-		if sealed, found, err = tx.Dossier(id); err != nil {
-			return err
-		}
-		if !found {
-			return fault.Errorf(fault.NotFound, "Ce dossier n’est pas sur ce relais.", "no dossier of %s here", id)
-		}
-		return n.note(tx, entry{Kind: journal.KindDossierGive, Actor: asker.String(), Subject: id.String()})
+	err := n.db.Read(ctx, func(r *store.Reader) (err error) {
+		sealed, err = n.dossierFor(r, id, asker)
+		return err
 	})
+	if key := (reading{asker.String(), id}); err == nil && !n.readings.fresh(key, n.now()) {
+		err = n.db.Write(ctx, func(tx *store.Tx) error {
+			return n.note(tx, entry{Kind: journal.KindDossierGive, Actor: asker.String(), Subject: id.String()})
+		})
+		if err == nil {
+			n.readings.add(key, n.now())
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("dossier for %s: %w", asker, err)
 	}
 	return sealed, nil
+}
+
+func (n *Node) dossierFor(r *store.Reader, id mandate.ID, asker territory.HubID) ([]byte, error) {
+	notice, err := n.soleNotice(r, id)
+	if err != nil {
+		return nil, err
+	}
+	if err := n.mayReceive(notice.Structure, asker); err != nil {
+		return nil, err
+	}
+	sealed, found, err := r.Dossier(id)
+	if err == nil && !found {
+		err = fault.Errorf(fault.NotFound, "Ce dossier n’est pas sur ce relais.", "no dossier of %s here", id)
+	}
+	return sealed, err
 }
 
 // mayReceive refuses a hub that does not serve the structure, or not any more.

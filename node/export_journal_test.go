@@ -73,3 +73,11 @@ func (n *Node) PersonalPart(ctx context.Context, seq int64) (text []byte, bound 
 	})
 	return text, bound, err
 }
+
+// JournalCount counts the entries of a kind.
+func (n *Node) JournalCount(ctx context.Context, kind journal.Kind) (count int, err error) {
+	err = n.db.Read(ctx, func(r *store.Reader) error {
+		return r.QueryRow(`SELECT count(*) FROM journal WHERE kind = ?`, string(kind)).Scan(&count)
+	})
+	return count, err
+}

@@ -14,6 +14,9 @@ const (
 	recentContact = 90 * time.Second
 	// freshnessSaved is how often what was heard of the peers is kept.
 	freshnessSaved = 30 * time.Second
+	// clockStep is how far back the clock may be set, by those who keep it right,
+	// without anything being forgotten.
+	clockStep = 2 * time.Second
 )
 
 // Freshness says how old this hub's information is.
@@ -33,6 +36,17 @@ type contact struct {
 	lost            time.Time // out of reach since, unless heard later
 }
 
+// upTo returns c without what it dates later than now: the clock was ahead when
+// that was noted, and nothing true would ever replace it.
+func (c contact) upTo(now time.Time) contact {
+	for _, at := range []*time.Time{&c.heard, &c.compared, &c.lost} {
+		if at.After(now.Add(clockStep)) {
+			*at = time.Time{}
+		}
+	}
+	return c
+}
+
 // freshness holds what was heard of the peers. It changes with every word they
 // say, so it is kept only from time to time: what a power cut loses is a minute
 // of signs of life.
@@ -42,31 +56,31 @@ type freshness struct {
 	changed map[territory.HubID]struct{} // guarded by mu: since it was last kept
 }
 
-// update changes what is known of a peer.
-func (f *freshness) update(peer territory.HubID, change func(*contact)) {
+// update changes what is known of a peer, now.
+func (f *freshness) update(peer territory.HubID, now time.Time, change func(*contact)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.peers == nil {
 		f.peers, f.changed = make(map[territory.HubID]contact), make(map[territory.HubID]struct{})
 	}
-	c := f.peers[peer]
+	c := f.peers[peer].upTo(now)
 	change(&c)
-	f.peers[peer] = c
+	f.peers[peer] = c.upTo(now)
 	f.changed[peer] = struct{}{}
 }
 
-func (f *freshness) of(peer territory.HubID) contact {
+func (f *freshness) of(peer territory.HubID, now time.Time) contact {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.peers[peer]
+	return f.peers[peer].upTo(now)
 }
 
 // latest is the last comparison with anybody.
-func (f *freshness) latest() (at time.Time) {
+func (f *freshness) latest(now time.Time) (at time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, c := range f.peers {
-		at = later(at, c.compared)
+		at = later(at, c.upTo(now).compared)
 	}
 	return at
 }
@@ -94,7 +108,7 @@ func later(a, b time.Time) time.Time {
 // PeerCompared notes that this hub and the peer compared what they know: after
 // this, at is how fresh our information is. Cheap; kept across restarts.
 func (n *Node) PeerCompared(peer territory.HubID, at time.Time) {
-	n.fresh.update(peer, func(c *contact) {
+	n.fresh.update(peer, n.now(), func(c *contact) {
 		c.compared = later(c.compared, at)
 		c.heard = later(c.heard, at)
 	})
@@ -102,19 +116,20 @@ func (n *Node) PeerCompared(peer territory.HubID, at time.Time) {
 
 // PeerHeard notes a sign of life.
 func (n *Node) PeerHeard(peer territory.HubID, at time.Time) {
-	n.fresh.update(peer, func(c *contact) { c.heard = later(c.heard, at) })
+	n.fresh.update(peer, n.now(), func(c *contact) { c.heard = later(c.heard, at) })
 }
 
 // PeerLost notes that the peer is out of reach since at: until it is heard again
 // it does not count as connected.
 func (n *Node) PeerLost(peer territory.HubID, at time.Time) {
-	n.fresh.update(peer, func(c *contact) { c.lost = later(c.lost, at) })
+	n.fresh.update(peer, n.now(), func(c *contact) { c.lost = later(c.lost, at) })
 }
 
 // Freshness returns how old the information is.
 func (n *Node) Freshness(ctx context.Context) (f Freshness, err error) {
-	f.At = n.fresh.latest()
-	f.Seen, f.Expected = n.presence(n.now())
+	now := n.now()
+	f.At = n.fresh.latest(now)
+	f.Seen, f.Expected = n.presence(now)
 	err = n.db.ReadOne(ctx, func(r *store.Reader) (err error) { f.National, err = r.LastNationalSuccess(); return err })
 	return f, err
 }
@@ -139,7 +154,7 @@ func (n *Node) presence(now time.Time) (seen, expected int) {
 }
 
 func (n *Node) connected(hub territory.HubID, now time.Time) bool {
-	c := n.fresh.of(hub)
+	c := n.fresh.of(hub, now)
 	return !c.heard.IsZero() && now.Sub(c.heard) < recentContact && !c.lost.After(c.heard)
 }
 
@@ -147,7 +162,7 @@ func (n *Node) openFreshness(ctx context.Context) error {
 	return n.db.Read(ctx, func(r *store.Reader) error {
 		peers, err := r.Peers()
 		for _, p := range peers {
-			n.fresh.update(p.Hub, func(c *contact) { *c = contact{heard: p.Heard, compared: p.Compared} })
+			n.fresh.update(p.Hub, n.now(), func(c *contact) { *c = contact{heard: p.Heard, compared: p.Compared} })
 		}
 		n.fresh.take()
 		return err

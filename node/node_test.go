@@ -213,6 +213,18 @@ func TestInstallRoster(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+	t.Run("ErrNotSuccessor", func(t *testing.T) {
+		for name, change := range map[string]func(*territory.Roster){
+			"dropped":        func(r *territory.Roster) { r.Hubs, r.Structures = nil, nil },
+			"numbered again": func(r *territory.Roster) { r.Hubs[0].Index = 9 },
+		} {
+			next := l.roster()
+			change(next)
+			if err := install(l.sign(t, next)); !errors.Is(err, territory.ErrNotSuccessor) || h.Roster().Version != 2 {
+				t.Errorf("%s: %v, roster %d", name, err, h.Roster().Version)
+			}
+		}
+	})
 	t.Run("a lost copy is mended", func(t *testing.T) {
 		path := filepath.Join(h.Options.Dir, "roster.note")
 		if err := os.WriteFile(path, []byte("torn"), 0o600); err != nil {

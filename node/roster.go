@@ -50,7 +50,8 @@ func (n *Node) RosterNote() []byte {
 func (n *Node) OnRoster(f func(*territory.Roster)) { n.onRoster = append(n.onRoster, f) }
 
 // InstallRoster takes a newer signed roster, durably. An older or equal one
-// that matches is no error; a forged one, or one of another territory, is.
+// that matches is no error; a forged one, one of another territory, or one that
+// drops or renumbers a member (territory.ErrNotSuccessor), is.
 func (n *Node) InstallRoster(ctx context.Context, note []byte) error {
 	roster, err := territory.OpenRoster(note, n.birth.RootKey)
 	if err != nil {
@@ -96,6 +97,9 @@ func (n *Node) takeRoster(tx *store.Tx, taken *heldRoster) (newer bool, err erro
 		}
 		if held.Version >= taken.Version {
 			return false, nil
+		}
+		if err := taken.Follows(held); err != nil {
+			return false, fmt.Errorf("roster %d after %d: %w", taken.Version, held.Version, err)
 		}
 	}
 	if err := tx.PutMeta(metaRoster, taken.note); err != nil {

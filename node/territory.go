@@ -61,7 +61,7 @@ func (n *Node) Territory(ctx context.Context) (TerritoryView, error) {
 		return TerritoryView{}, err
 	}
 	now := n.now()
-	v.Freshness.At = n.fresh.latest()
+	v.Freshness.At = n.fresh.latest(now)
 	v.Freshness.Seen, v.Freshness.Expected = n.presence(now)
 	v.Hubs = n.hubStatuses(v.Roster, logs, now)
 	v.Alarms = n.alarms(now, v, s)
@@ -78,7 +78,7 @@ func (n *Node) hubStatuses(roster *territory.Roster, logs []store.Log, now time.
 		known[l.Hub] += l.Head
 	}
 	for _, hub := range roster.Hubs {
-		c := n.fresh.of(hub.ID)
+		c := n.fresh.of(hub.ID, now)
 		self := hub.ID == n.self
 		list = append(list, HubStatus{
 			Hub: hub, Self: self, Connected: self || n.connected(hub.ID, now),

@@ -27,10 +27,10 @@ func (r *Reader) Peers() ([]Peer, error) {
 	})
 }
 
-// PutPeer keeps the later of what is known and what is given.
+// PutPeer keeps what is given in place of what was kept.
 func (tx *Tx) PutPeer(p Peer) error {
 	_, err := tx.Exec(`INSERT INTO peers (hub, heard, compared) VALUES (?, ?, ?)
-		ON CONFLICT (hub) DO UPDATE SET heard = max(heard, excluded.heard), compared = max(compared, excluded.compared)`,
+		ON CONFLICT (hub) DO UPDATE SET heard = excluded.heard, compared = excluded.compared`,
 		p.Hub[:], Millis(p.Heard), Millis(p.Compared))
 	return err
 }

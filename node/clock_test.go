@@ -1,0 +1,121 @@
+package node_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"relais/node/fault"
+	"relais/node/record"
+)
+
+const aYear = 365 * 24 * time.Hour
+
+// TestClockWasAhead: one record dated a year ahead blocks grants until a peer
+// confirms the clock as it is now; then the hub writes on in another log, with
+// the right time, and the others take it.
+func TestClockWasAhead(t *testing.T) {
+	l, a, b, _ := three(t)
+	author(t, a, l.notice(record.NewStopCode()))
+	l.clock.Advance(aYear)
+	ahead := l.notice(record.NewStopCode())
+	first := author(t, a, ahead)
+	l.clock.Advance(-aYear)
+	now := l.clock.Now()
+
+	t.Run("alone", func(t *testing.T) {
+		err := a.GrantsBlocked(now)
+		if !fault.Is(err, fault.Unavailable) {
+			t.Fatalf("a record dated a year ahead: %v", err)
+		}
+		if m := fault.Of(err).Message; !strings.Contains(m, "21/11/2027") || !strings.Contains(m, "un autre relais") {
+			t.Errorf("it does not say what to do: %s", m)
+		}
+		if p := author(t, a, l.stop(ahead.Mandate, 0)); p.Incarnation != first.Incarnation {
+			t.Errorf("another log, on nobody's word: %v", p)
+		}
+	})
+	t.Run("contradicted", func(t *testing.T) {
+		a.PeerClock(b.Self(), -aYear, now)
+		if err := a.GrantsBlocked(now); !fault.Is(err, fault.Unavailable) {
+			t.Errorf("a peer's clock is a year ahead: %v", err)
+		}
+	})
+	t.Run("confirmed", func(t *testing.T) {
+		a.PeerClock(b.Self(), time.Second, now)
+		if err := a.GrantsBlocked(now); err != nil {
+			t.Errorf("a peer confirms the clock: %v", err)
+		}
+		fresh := l.notice(record.NewStopCode())
+		p := author(t, a, fresh)
+		if p.Incarnation != first.Incarnation+1 || p.Seq != 1 {
+			t.Errorf("written at %v, after %v", p, first)
+		}
+		if again := author(t, a, l.stop(fresh.Mandate, 0)); again.LogID != p.LogID || again.Seq != 2 {
+			t.Errorf("then at %v", again)
+		}
+		a.reopen(t)
+		if err := a.GrantsBlocked(now); err != nil {
+			t.Errorf("after a restart, nobody heard yet: %v", err)
+		}
+		signAll(t, a)
+		meet(t, b, a)
+		if s := standing(t, b, fresh.Mandate); s.Notices != 1 || !s.All {
+			t.Errorf("elsewhere: %+v", s)
+		}
+	})
+}
+
+// A second back, as those who keep clocks right do, opens no other log.
+func TestClockSetBackALittle(t *testing.T) {
+	l, a, b, _ := three(t)
+	first := author(t, a, l.notice(record.NewStopCode()))
+	l.clock.Advance(-time.Second)
+	a.PeerClock(b.Self(), 0, l.clock.Now())
+	if p := author(t, a, l.notice(record.NewStopCode())); p.LogID != first.LogID {
+		t.Errorf("written at %v, after %v", p, first)
+	}
+}
+
+// TestFreshnessAfterClockAhead: what was noted while the clock was ahead is
+// forgotten, at once and after a restart; what comes then is believed.
+func TestFreshnessAfterClockAhead(t *testing.T) {
+	l, a, b, c := three(t)
+	at := func() time.Time {
+		t.Helper()
+		f, err := a.Freshness(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if connected := f.Seen > 1; connected != f.At.Equal(l.clock.Now()) {
+			t.Errorf("%+v", f)
+		}
+		return f.At
+	}
+	l.clock.Advance(aYear)
+	a.PeerCompared(b.Self(), l.clock.Now())
+	a.PeerLost(c.Self(), l.clock.Now())
+	a.reopen(t) // and so it was kept
+	l.clock.Advance(-aYear)
+	if got := at(); !got.IsZero() {
+		t.Errorf("compared in the future: %s", got)
+	}
+	a.reopen(t)
+	if got := at(); !got.IsZero() {
+		t.Errorf("after a restart, compared in the future: %s", got)
+	}
+	now := l.clock.Now()
+	a.PeerCompared(b.Self(), now)
+	if got := at(); !got.Equal(now) {
+		t.Errorf("compared at %s, shown as %s", now, got)
+	}
+	a.PeerHeard(c.Self(), now)
+	if f, err := a.Freshness(t.Context()); err != nil || f.Seen != 3 {
+		t.Errorf("lost in the future: %+v, %v", f, err)
+	}
+	a.reopen(t)
+	l.clock.Advance(aYear + time.Hour)
+	if f, err := a.Freshness(t.Context()); err != nil || !f.At.Equal(now) {
+		t.Errorf("the future is back: %+v, %v", f, err)
+	}
+}
