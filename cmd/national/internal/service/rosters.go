@@ -25,7 +25,8 @@ func (s *Service) RosterNote() []byte { return s.roster.Load().note }
 
 // InstallRoster takes a newer roster from a hub, durably. The same one again is
 // no error. Invalid when the root did not sign it, Conflict when it is older
-// than the one here or another one of the same version.
+// than the one here, another one of the same version, or drops or renumbers a
+// member.
 func (s *Service) InstallRoster(ctx context.Context, note []byte) error {
 	r, err := territory.OpenRoster(note, s.rootKey)
 	if err != nil {
@@ -34,6 +35,11 @@ func (s *Service) InstallRoster(ctx context.Context, note []byte) error {
 	if r.National == nil || r.National.ID != s.credentials.Self() {
 		// Taking it would end this service for good; a person must decide that.
 		return fault.New(fault.Conflict, messageRoster, ErrNotInRoster)
+	}
+	if held := s.Roster(); r.Version > held.Version {
+		if err := r.Follows(held); err != nil {
+			return fault.New(fault.Conflict, messageRoster, fmt.Errorf("roster %d after %d: %w", r.Version, held.Version, err))
+		}
 	}
 	err = s.db.InstallRoster(ctx, store.Territory{
 		Code: r.Territory, RootKey: s.rootKey, Version: r.Version, Note: note,

@@ -162,10 +162,14 @@ func TestRosters(t *testing.T) {
 	if status := put(old); status != 409 || s.Roster().Version != 2 {
 		t.Errorf("an older roster: %d, now version %d", status, s.Roster().Version)
 	}
-	national := g.roster.National
+	national, hubs := g.roster.National, g.roster.Hubs
 	if status := put(g.next(t, func(r *territory.Roster) { r.National = nil })); status != 409 || s.Roster().Version != 2 {
 		t.Errorf("a roster without this service: %d, now version %d", status, s.Roster().Version)
 	}
+	if status := put(g.next(t, func(r *territory.Roster) { r.National, r.Hubs = national, r.Hubs[1:] })); status != 409 || s.Roster().Version != 2 {
+		t.Errorf("a roster that forgets a hub: %d, now version %d", status, s.Roster().Version)
+	}
+	g.roster.Hubs = hubs
 	// Expelled by the next one: refused on the connection that stands, and at
 	// the handshake of the next.
 	expel := g.next(t, func(r *territory.Roster) { r.National = national; r.Hubs[0].State = territory.HubExpelled })
