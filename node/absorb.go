@@ -21,11 +21,13 @@ type absorption struct {
 	authors map[territory.HubID]territory.Author // met so far: reading a key takes time
 	logs    map[record.LogID]*store.Log
 	touched map[record.MandateID]bool // mandates to weigh again
+	forked  map[record.LogID]bool     // logs with two histories, whose hash is to be found again
 }
 
 func absorbing(tx *store.Tx, roster *territory.Roster) *absorption {
 	return &absorption{
 		tx, roster, map[territory.HubID]territory.Author{}, map[record.LogID]*store.Log{}, map[record.MandateID]bool{},
+		map[record.LogID]bool{},
 	}
 }
 
@@ -49,11 +51,8 @@ func (a *absorption) add(e *record.Envelope, source territory.HubID) (kept, held
 	if err != nil {
 		return false, false, err
 	}
-	if e.Seq > log.Head+1 {
-		n, err := a.tx.CountHeld(e.LogID, log.Head, maxHeld)
-		if err != nil || n >= maxHeld {
-			return false, false, err
-		}
+	if room, err := a.room(log, e); err != nil || !room {
+		return false, false, err
 	}
 	row := store.RecordRow{
 		Place: e.Place, Hash: e.Hash, Prev: e.Prev, Kind: e.Kind, Time: e.Time,
@@ -76,7 +75,54 @@ func (a *absorption) add(e *record.Envelope, source territory.HubID) (kept, held
 	if err != nil {
 		return false, false, err
 	}
+	a.forked[log.LogID] = log.Forked != 0
 	return true, e.Seq > log.Head, a.tx.PutLog(*log)
+}
+
+// rehash finds the hash again of every log with two histories that was touched:
+// it is over all their variants.
+func (a *absorption) rehash() error {
+	for id, forked := range a.forked {
+		log := a.logs[id]
+		if !forked || log == nil {
+			continue
+		}
+		var err error
+		if log.Hash, err = hashUpTo(a.tx.Reader, *log, log.Head); err != nil {
+			return err
+		}
+		if err := a.tx.PutLog(*log); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hashUpTo is record.LogHash of what is signed of a log up to a place.
+func hashUpTo(r *store.Reader, log store.Log, seq uint32) (record.Hash, error) {
+	from := seq
+	if log.Forked != 0 {
+		from = min(from, log.Forked)
+	}
+	variants, err := r.Variants(log.LogID, from, seq)
+	return record.LogHash(variants), err
+}
+
+// room tells whether one more record of a log may be kept: not one too many that
+// waits, nor one of a log too many of its author. What is turned away is not
+// lost: it comes again.
+func (a *absorption) room(log *store.Log, e *record.Envelope) (bool, error) {
+	if log.Head == 0 {
+		others, err := a.tx.CountOtherLogs(log.LogID)
+		if err != nil || others >= record.MaxLogs {
+			return false, err
+		}
+	}
+	if e.Seq <= log.Head+1 {
+		return true, nil
+	}
+	held, err := a.tx.CountHeld(e.LogID, log.Head, maxHeld)
+	return held < maxHeld, err
 }
 
 // checkFork compares a record just kept with what stands at its place and beside
@@ -122,8 +168,11 @@ func (a *absorption) advance(log *store.Log) error {
 			return nil
 		}
 		log.Head++
-		log.Hash = rows[0].Hash // the lowest, so that all hubs show the same head
+		log.Hash = rows[0].Hash // for a log with one history; rehash has the others
 		for _, row := range rows {
+			if row.Source.IsZero() {
+				continue // made here: it said what it says when it was made
+			}
 			e, err := row.Decode()
 			if err != nil {
 				return err

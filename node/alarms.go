@@ -6,6 +6,7 @@ import (
 
 	"relais/node/fault"
 	"relais/node/internal/store"
+	"relais/node/record"
 	"relais/node/territory"
 )
 
@@ -29,6 +30,7 @@ type Alarm struct {
 type symptoms struct {
 	records store.Troubles
 	desks   []store.DeskCount // stops at desks in the last hour
+	crowded []territory.HubID // authors with as many logs as are kept
 	pass    store.NationalPass
 	passed  bool
 }
@@ -44,6 +46,9 @@ func (n *Node) alarms(now time.Time, v TerritoryView, s symptoms) (list []Alarm)
 	}
 	recordAlarms(now, s.records, add)
 	n.floodAlarms(v.Roster, s.desks, add)
+	for _, hub := range s.crowded {
+		add("logs", now, fmt.Sprintf("«\u00a0%s\u00a0» a recommencé son histoire %d\u00a0fois\u00a0: sa machine est souvent ramenée en arrière, ou elle est détournée. Ce qu’elle dirait sous une histoire de plus n’est plus gardé. Appelez le département.", n.hubName(hub), record.MaxLogs))
+	}
 	contactAlarms(now, v, s, add)
 	return list
 }

@@ -2,6 +2,7 @@ package node
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 
@@ -63,8 +64,26 @@ func (n *Node) draftRecord(tx *store.Tx, body record.Body) (record.Record, error
 	if ahead {
 		r.Time = tx.Now
 	}
-	r.Incarnation++
+	if r.Incarnation, err = nextIncarnation(tx, log); err != nil {
+		return r, err
+	}
 	return r, tx.PutMeta(metaIncarnation, []byte(strconv.Itoa(int(r.Incarnation))))
+}
+
+// nextIncarnation is the first log after this one of which nothing is known: a
+// machine brought back twice may have written to the next one already. What is
+// written is then the first of its log as far as this hub can tell, and so
+// forks none that it knows.
+func nextIncarnation(tx *store.Tx, log record.LogID) (uint16, error) {
+	for log.Incarnation < math.MaxUint16 {
+		log.Incarnation++
+		if _, found, err := tx.Tail(log); err != nil || !found {
+			return log.Incarnation, err
+		}
+	}
+	return 0, fault.Errorf(fault.Unavailable,
+		"Ce relais a trop souvent recommencé son histoire\u00a0: il ne peut plus rien enregistrer. Le département doit lui donner une nouvelle identité.",
+		"no incarnation is left after %d", log.Incarnation)
 }
 
 // ownLog is the log this hub writes to.

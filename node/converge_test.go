@@ -123,6 +123,9 @@ func compare(t *testing.T, h *hub, ledger *record.Ledger, s telling) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if state.Hash != ledger.HeadHash(g.log()) {
+			t.Errorf("%s: its vector shows another history of %d at %d", h.site, state.Forked, state.Head)
+		}
 		if state.Head != ledger.Head(g.log()) || state.Forked != ledger.ForkedAt(g.log()) {
 			t.Errorf("%s: head %d fork %d, want %d and %d", h.site, state.Head, state.Forked, ledger.Head(g.log()), ledger.ForkedAt(g.log()))
 		}
@@ -154,6 +157,50 @@ func neverBack(t *testing.T, h *hub, before map[record.MandateID]record.Standing
 			t.Errorf("%s: %+v became %+v", h.site, was, now)
 		}
 		before[m] = now
+	}
+}
+
+// TestMeetingsConverge tells each of three hubs a part of a story, forks
+// included. Ordinary meetings, and nothing else, bring them all to say the same:
+// what the pure ledger says of the whole.
+func TestMeetingsConverge(t *testing.T) {
+	l := newLand(t)
+	hubs := []*hub{l.newHub(t, "Valbrume"), l.newHub(t, "Port-Exemple"), l.newHub(t, "Le bus")}
+	const rounds = 12
+	var ghosts []*ghost
+	for range 3 * rounds {
+		ghosts = append(ghosts, newGhost(t))
+	}
+	l.enrol(t, join(ghosts...))
+	seed := uint64(time.Now().UnixNano())
+	draw := rand.New(rand.NewPCG(seed, 0))
+	for round := range rounds {
+		story := tell(t, l, draw, ghosts[3*round:3*round+3])
+		whole := new(record.Ledger)
+		for _, wire := range story.wires {
+			e, err := record.Parse(wire)
+			if err != nil {
+				t.Fatal(err)
+			}
+			told := draw.IntN(3)
+			for i, h := range hubs {
+				if i == told || draw.IntN(2) == 0 {
+					apply(t, h, story.ghosts[0].id, wire)
+				}
+			}
+			whole.Add(e.Hash, e.Record)
+		}
+		for range 2 { // what waits for a predecessor is handed on once that is here
+			meet(t, hubs[0], hubs[1])
+			meet(t, hubs[1], hubs[2])
+		}
+		meet(t, hubs[0], hubs[1])
+		for _, h := range hubs {
+			compare(t, h, whole, story)
+		}
+		if t.Failed() {
+			t.Fatalf("seed %d, round %d", seed, round)
+		}
 	}
 }
 

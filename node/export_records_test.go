@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"relais/node/internal/store"
@@ -30,6 +31,13 @@ func (n *Node) SignAll(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// SetIncarnation says which log the hub writes to.
+func (n *Node) SetIncarnation(ctx context.Context, incarnation uint16) error {
+	return n.db.Write(ctx, func(tx *store.Tx) error {
+		return tx.PutMeta(metaIncarnation, []byte(strconv.Itoa(int(incarnation))))
+	})
 }
 
 // Standing is what the notices' table says of a mandate.

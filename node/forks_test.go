@@ -1,8 +1,11 @@
 package node_test
 
 import (
+	"slices"
 	"testing"
 
+	"relais/node"
+	"relais/node/fault"
 	"relais/node/record"
 	"relais/node/territory"
 )
@@ -48,9 +51,10 @@ func TestFork(t *testing.T) {
 		t.Fatal("unusable before any fork")
 	}
 	apply(t, b, g.id, append([][]byte{one}, three...)...)
+	if !behind(t, a, b) {
+		t.Fatal("the other history goes unseen")
+	}
 	meet(t, a, b)
-	apply(t, a, b.Self(), three...)
-	apply(t, b, a.Self(), two...)
 	for _, h := range []*hub{a, b} {
 		state, err := h.LogState(t.Context(), g.log())
 		if err != nil || state.Forked != 2 || state.Head != 4 {
@@ -64,13 +68,125 @@ func TestFork(t *testing.T) {
 				t.Errorf("%s: quarantined %v, want %v (%v)", h.Name(), quarantined, want, err)
 			}
 		}
-		v, _ := h.Vector(t.Context())
 		for _, other := range []*hub{a, b} {
-			if behind, err := other.Behind(t.Context(), v); err != nil || behind {
-				t.Errorf("%s is behind %s for ever (%v)", other.Name(), h.Name(), err)
+			if behind(t, other, h) {
+				t.Errorf("%s is behind %s for ever", other.Name(), h.Name())
 			}
 		}
+		if !alarmed(t, h, "forked") {
+			t.Errorf("%s: no alarm", h.Name())
+		}
 	}
+}
+
+func alarmed(t testing.TB, h *hub, key string) bool {
+	t.Helper()
+	v, err := h.Territory(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.ContainsFunc(v.Alarms, func(a node.Alarm) bool { return a.Key == key })
+}
+
+// sayAgain signs a record of a hub's own log that the machine, brought back to an
+// image, no longer knows.
+func sayAgain(t testing.TB, l *land, h *hub, p record.Place, prev [16]byte, body record.Body) (wire []byte, next [16]byte) {
+	t.Helper()
+	r := record.Record{Territory: "demo", Place: p, Prev: prev, Time: l.clock.Now(), Kind: record.KindOf(body), Body: body}
+	payload, err := r.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	signature, err := record.Sign(h.Options.Signer, "demo", h.Self(), payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash := record.ChainHash(h.Self(), payload)
+	return record.Assemble(h.Self(), payload, signature), [16]byte(hash[:16])
+}
+
+// TestStopOnAForkedLog: a hub put back from an image stops a mandate off line, at
+// a place that the others know otherwise. Its stop reaches all by ordinary
+// meetings, and all see the fork; in whatever order signature and meeting come.
+func TestStopOnAForkedLog(t *testing.T) {
+	for name, late := range map[string]bool{"signed before": false, "signed after": true} {
+		t.Run(name, func(t *testing.T) {
+			l, a, b, c := three(t)
+			n := l.told(t, a, record.NewStopCode())
+			log := record.LogID{Hub: a.Self(), Incarnation: 1}
+			head, err := a.LogState(t.Context(), log)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var lost [][]byte // what a said after the image was made
+			prev := [16]byte(head.Hash[:16])
+			for seq := uint32(2); seq <= 4; seq++ {
+				var wire []byte
+				wire, prev = sayAgain(t, l, a, record.Place{LogID: log, Seq: seq}, prev, l.notice(record.NewStopCode()))
+				lost = append(lost, wire)
+			}
+			apply(t, b, a.Self(), lost...)
+			apply(t, c, a.Self(), lost...)
+			author(t, a, l.stop(n.Mandate, 0))
+			if late {
+				pull(t, a, b)
+				signAll(t, a)
+			} else {
+				signAll(t, a)
+			}
+			meet(t, a, b)
+			meet(t, b, c)
+			for _, h := range []*hub{a, b, c} {
+				state, err := h.LogState(t.Context(), log)
+				if err != nil || state.Head != 4 || state.Forked != 2 {
+					t.Errorf("%s: %+v (%v)", h.site, state, err)
+				}
+				if s := standing(t, h, n.Mandate); !s.All {
+					t.Errorf("%s: still runs: %+v", h.site, s)
+				}
+				if !alarmed(t, h, "forked") {
+					t.Errorf("%s: no alarm", h.site)
+				}
+			}
+			if p := author(t, a, l.notice(record.NewStopCode())); p.Incarnation != 2 {
+				t.Errorf("then wrote at %+v", p)
+			}
+		})
+	}
+}
+
+// TestBroughtBackTwice: the next log may have been written to already, before the
+// machine was brought back again.
+func TestBroughtBackTwice(t *testing.T) {
+	l, a, b, _ := three(t)
+	l.told(t, a, record.NewStopCode())
+	log := record.LogID{Hub: a.Self(), Incarnation: 1}
+	head, err := a.LogState(t.Context(), log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, _ := sayAgain(t, l, a, record.Place{LogID: log, Seq: 2}, [16]byte(head.Hash[:16]), l.notice(record.NewStopCode()))
+	log.Incarnation = 2
+	second, _ := sayAgain(t, l, a, record.Place{LogID: log, Seq: 1}, [16]byte{}, l.notice(record.NewStopCode()))
+	apply(t, a, b.Self(), first, second)
+	if p := author(t, a, l.notice(record.NewStopCode())); p.Incarnation != 3 || p.Seq != 1 {
+		t.Errorf("wrote at %+v", p)
+	}
+	signAll(t, a)
+	if alarmed(t, a, "forked") {
+		t.Error("it forked its own log")
+	}
+	t.Run("ErrNoneLeft", func(t *testing.T) {
+		log.Incarnation = 1<<16 - 1
+		last, _ := sayAgain(t, l, a, record.Place{LogID: log, Seq: 1}, [16]byte{}, l.notice(record.NewStopCode()))
+		apply(t, a, b.Self(), last)
+		if err := a.SetIncarnation(t.Context(), log.Incarnation); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := a.Author(t.Context(), l.notice(record.NewStopCode())); !fault.Is(err, fault.Unavailable) {
+			t.Errorf("got %v", err)
+		}
+	})
 }
 
 // TestRolledBack: a hub that finds others know its log further than it does opens

@@ -64,6 +64,7 @@ func (a *absorption) hear(row store.RecordRow) error {
 	if err != nil {
 		return err
 	}
+	a.forked[log.LogID] = log.Forked != 0
 	return a.tx.PutLog(*log)
 }
 
@@ -136,14 +137,7 @@ func (a *absorption) rewind(log *store.Log, left []store.RecordRow) error {
 	for _, row := range left {
 		ledger.Add(row.Hash, record.Record{Place: row.Place, Prev: row.Prev})
 	}
-	log.Head, log.Hash, log.Forked = ledger.Head(log.LogID), record.Hash{}, ledger.ForkedAt(log.LogID)
-	if log.Head > 0 {
-		at, err := a.tx.RecordsAt(record.Place{LogID: log.LogID, Seq: log.Head})
-		if err != nil {
-			return err
-		}
-		log.Hash = at[0].Hash
-	}
+	log.Head, log.Hash, log.Forked = ledger.Head(log.LogID), ledger.HeadHash(log.LogID), ledger.ForkedAt(log.LogID)
 	if err := a.tx.Quarantine(log.LogID, log.Forked); err != nil {
 		return err
 	}

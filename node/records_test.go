@@ -109,12 +109,16 @@ func apply(t testing.TB, h *hub, from territory.HubID, wires ...[]byte) node.App
 	return applied
 }
 
+// pageOctets is small enough for many pages, and large enough for a few variants
+// of one place.
+const pageOctets = 1500
+
 // meet lets two hubs compare vectors and fetch until neither lacks anything, one
 // small page at a time.
 func meet(t testing.TB, a, b *hub) {
 	t.Helper()
-	for range 1000 {
-		if pull(t, a, b)+pull(t, b, a) == 0 {
+	for range 2000 {
+		if moved := pull(t, a, b) + pull(t, b, a); moved == 0 && !behind(t, a, b) && !behind(t, b, a) {
 			return
 		}
 	}
@@ -127,11 +131,25 @@ func pull(t testing.TB, to, from *hub) (moved int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	page, _, err := from.Missing(t.Context(), v, 600)
+	page, _, err := from.Missing(t.Context(), v, pageOctets)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return apply(t, to, from.Self(), page...).New
+}
+
+// behind tells whether a hub sees that it lacks something of another's.
+func behind(t testing.TB, h, other *hub) bool {
+	t.Helper()
+	v, err := other.Vector(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	behind, err := h.Behind(t.Context(), v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return behind
 }
 
 func author(t testing.TB, h *hub, body record.Body) record.Place {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"relais/node/internal/store"
+	"relais/node/journal"
 	"relais/node/record"
 	"relais/node/territory"
 )
@@ -179,28 +180,41 @@ func (n *Node) signOne(ctx context.Context, row store.RecordRow) (signature [64]
 
 func (n *Node) storeSignatures(ctx context.Context, batch []signed) error {
 	return n.db.Write(ctx, func(tx *store.Tx) error {
-		heads := map[record.LogID]store.Log{}
+		a := absorbing(tx, n.Roster())
 		for _, s := range batch {
 			if err := tx.SignRecord(s.row.ID, s.signature); err != nil {
 				return err
 			}
-			log, met := heads[s.row.LogID]
-			if !met {
-				var err error
-				if log, err = tx.Log(s.row.LogID); err != nil {
-					return err
-				}
+			log, err := a.log(s.row.LogID)
+			if err != nil {
+				return err
 			}
 			if s.row.Seq == log.Head+1 {
 				log.Head, log.Hash = s.row.Seq, s.row.Hash
 			}
-			heads[s.row.LogID] = log
 		}
-		for _, log := range heads {
-			if err := tx.PutLog(log); err != nil {
-				return err
-			}
-		}
-		return nil
+		return n.advanceOwn(tx, a)
 	})
+}
+
+// advanceOwn writes how far this hub's logs are signed. When the machine went
+// back in time, records that it no longer knew may have waited for the one just
+// signed, or stand beside it: they are heard now, and the log has another hash.
+func (n *Node) advanceOwn(tx *store.Tx, a *absorption) error {
+	heard := uint32(0)
+	for _, log := range a.logs {
+		head := log.Head
+		if err := a.advance(log); err != nil {
+			return err
+		}
+		heard += log.Head - head
+		a.forked[log.LogID] = log.Forked != 0
+		if err := tx.PutLog(*log); err != nil {
+			return err
+		}
+	}
+	if err := a.finish(); err != nil || heard == 0 {
+		return err
+	}
+	return n.note(tx, entry{Kind: journal.KindRecordsApply, Actor: actorMachine, Public: map[string]any{"heard": heard}})
 }

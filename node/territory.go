@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"relais/node/internal/store"
+	"relais/node/record"
 	"relais/node/territory"
 )
 
@@ -49,6 +50,9 @@ func (n *Node) Territory(ctx context.Context) (TerritoryView, error) {
 		}
 		v.Waiting = s.records.Unsigned.Count
 		if s.desks, err = r.DeskCounts(n.now().Add(-foreignStopsPeriod)); err != nil {
+			return err
+		}
+		if s.crowded, err = r.CrowdedAuthors(record.MaxLogs); err != nil {
 			return err
 		}
 		if s.pass, s.passed, err = r.LastNationalPass(); err != nil {

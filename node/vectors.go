@@ -1,10 +1,8 @@
 package node
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
-	"slices"
 
 	"relais/node/internal/store"
 	"relais/node/record"
@@ -12,6 +10,7 @@ import (
 )
 
 // Vector is what this hub knows, with a fresh salt. Without a roster it is empty.
+// A log of another hub of which only held records are known is in it with seq 0.
 func (n *Node) Vector(ctx context.Context) (record.Vector, error) {
 	var v record.Vector
 	rand.Read(v.Salt[:]) // never fails since Go 1.24
@@ -24,7 +23,7 @@ func (n *Node) Vector(ctx context.Context) (record.Vector, error) {
 		logs, err := r.Logs()
 		for _, l := range logs {
 			index, known := roster.IndexOf(l.Hub)
-			if !known || l.Head == 0 {
+			if !known || l.Head == 0 && l.Hub == n.self {
 				continue
 			}
 			v.Entries = append(v.Entries, record.VectorEntry{
@@ -33,102 +32,14 @@ func (n *Node) Vector(ctx context.Context) (record.Vector, error) {
 		}
 		return err
 	})
-	slices.SortFunc(v.Entries, func(x, y record.VectorEntry) int {
-		return cmp.Or(cmp.Compare(x.Index, y.Index), cmp.Compare(x.Incarnation, y.Incarnation))
-	})
+	v.Trim()
 	return v, err
 }
 
-// Missing returns signed records that the other lacks, in log order, at most
-// maxOctets in all, and whether more remain. A log whose head there is not what
-// stands here at the same place had two histories: the record at that place comes
-// first, for it is half of the proof.
-func (n *Node) Missing(ctx context.Context, theirs record.Vector, maxOctets int) (page [][]byte, more bool, err error) {
-	roster := n.Roster()
-	if roster == nil {
-		return nil, false, nil
-	}
-	err = n.db.Read(ctx, func(r *store.Reader) error {
-		logs, err := r.Logs()
-		if err != nil {
-			return err
-		}
-		p := &pager{left: maxOctets}
-		for _, log := range logs {
-			index, known := roster.IndexOf(log.Hub)
-			if !known || p.more {
-				continue
-			}
-			entry, _ := theirs.Find(index, log.Incarnation)
-			from, err := firstMissing(r, log, entry, theirs.Salt)
-			if err != nil {
-				return err
-			}
-			if err := p.fill(r, log, from); err != nil {
-				return err
-			}
-		}
-		page, more = p.page, p.more
-		return nil
-	})
-	return page, more, err
-}
-
-// firstMissing returns the first seq of a log that the other lacks; above the
-// head when it lacks nothing.
-func firstMissing(r *store.Reader, log store.Log, theirs record.VectorEntry, salt [16]byte) (uint32, error) {
-	if theirs.Seq == 0 || theirs.Seq > log.Head {
-		return theirs.Seq + 1, nil
-	}
-	same, err := sameAt(r, log, theirs, salt)
-	if err != nil || same {
-		return theirs.Seq + 1, err
-	}
-	return theirs.Seq, nil
-}
-
-// sameAt tells whether the other's head is what stands here at its place.
-func sameAt(r *store.Reader, log store.Log, theirs record.VectorEntry, salt [16]byte) (bool, error) {
-	if theirs.Seq == log.Head {
-		return record.Salted(salt, log.Hash) == theirs.Head, nil
-	}
-	rows, err := r.RecordsAt(record.Place{LogID: log.LogID, Seq: theirs.Seq})
-	return slices.ContainsFunc(rows, func(row store.RecordRow) bool {
-		return record.Salted(salt, row.Hash) == theirs.Head
-	}), err
-}
-
-// pager fills a page of records up to a size.
-type pager struct {
-	page [][]byte
-	left int
-	more bool
-}
-
-const pageRows = 256 // read from the database at a time
-
-func (p *pager) fill(r *store.Reader, log store.Log, from uint32) error {
-	for from <= log.Head && !p.more {
-		rows, err := r.RecordsFrom(log.LogID, from, log.Head, pageRows)
-		if err != nil || len(rows) == 0 {
-			return err
-		}
-		for _, row := range rows {
-			wire := row.Wire()
-			if len(wire) > p.left {
-				p.more = true
-				return nil
-			}
-			p.left -= len(wire)
-			p.page = append(p.page, wire)
-			from = row.Seq + 1
-		}
-	}
-	return nil
-}
-
 // Behind tells whether the other's vector holds something this hub lacks and
-// could take: of members of the roster, up to the cuts.
+// could take: of members of the roster, up to the cuts. Where the two show
+// different histories of a log up to the other's head, it may be either that
+// lacks something.
 func (n *Node) Behind(ctx context.Context, theirs record.Vector) (behind bool, err error) {
 	roster := n.Roster()
 	if roster == nil {
@@ -147,23 +58,42 @@ func (n *Node) Behind(ctx context.Context, theirs record.Vector) (behind bool, e
 
 func behindOn(r *store.Reader, roster *territory.Roster, theirs record.VectorEntry, salt [16]byte) (bool, error) {
 	author, known := roster.AuthorAt(theirs.Index)
-	if !known {
+	if !known || theirs.Seq == 0 {
 		return false, nil
 	}
 	log, err := r.Log(record.LogID{Hub: author.ID, Incarnation: theirs.Incarnation})
 	if err != nil {
 		return false, err
 	}
-	last, bounded := author.Last(theirs.Incarnation)
-	if bounded && log.Head >= last {
-		return false, nil
-	}
 	if theirs.Seq > log.Head {
+		if last, bounded := author.Last(theirs.Incarnation); bounded && log.Head >= last {
+			return false, nil
+		}
+		return takesLog(r, log)
+	}
+	same, err := sameUpTo(r, log, theirs, salt)
+	return !same, err
+}
+
+// takesLog tells whether records of a log would be kept: it is known, or its
+// author has not as many as may be.
+func takesLog(r *store.Reader, log store.Log) (bool, error) {
+	if log.Head > 0 {
 		return true, nil
 	}
-	if log.Forked != 0 {
-		return false, nil // both histories are a matter for people by now
+	others, err := r.CountOtherLogs(log.LogID)
+	return others < record.MaxLogs, err
+}
+
+// sameUpTo tells whether the other shows of a log what stands here up to its
+// head, which is not above ours.
+func sameUpTo(r *store.Reader, log store.Log, theirs record.VectorEntry, salt [16]byte) (bool, error) {
+	hash := log.Hash
+	if theirs.Seq < log.Head {
+		var err error
+		if hash, err = hashUpTo(r, log, theirs.Seq); err != nil {
+			return false, err
+		}
 	}
-	same, err := sameAt(r, log, theirs, salt)
-	return !same, err
+	return record.Salted(salt, hash) == theirs.Head, nil
 }

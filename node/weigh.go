@@ -6,8 +6,11 @@ import (
 	"relais/node/record"
 )
 
-// finish weighs every mandate that was touched.
+// finish weighs every mandate that was touched, and hashes every forked log again.
 func (a *absorption) finish() error {
+	if err := a.rehash(); err != nil {
+		return err
+	}
 	ids := make([]record.MandateID, 0, len(a.touched))
 	for id := range a.touched {
 		ids = append(ids, id)

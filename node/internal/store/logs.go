@@ -47,6 +47,25 @@ func (r *Reader) Logs() (out []Log, err error) {
 	})
 }
 
+// CountOtherLogs returns how many logs of an author are known besides this one.
+func (r *Reader) CountOtherLogs(id record.LogID) (n int, err error) {
+	err = r.QueryRow(`SELECT count(*) FROM logs WHERE hub = ? AND incarnation <> ?`, id.Hub[:], id.Incarnation).Scan(&n)
+	return n, err
+}
+
+// CrowdedAuthors returns the authors of at least so many logs.
+func (r *Reader) CrowdedAuthors(logs int) (out []territory.HubID, err error) {
+	rows, err := r.Query(`SELECT hub FROM logs GROUP BY hub HAVING count(*) >= ? ORDER BY hub`, logs)
+	return out, Each(rows, err, func(rows *sql.Rows) error {
+		var hub []byte
+		err := rows.Scan(&hub)
+		if err == nil {
+			out = append(out, territory.HubID(hub))
+		}
+		return err
+	})
+}
+
 // PutLog writes how far a log is known.
 func (tx *Tx) PutLog(l Log) error {
 	_, err := tx.Exec(`INSERT INTO logs (hub, incarnation, head, hash, forked) VALUES (?, ?, ?, ?, ?)

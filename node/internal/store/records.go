@@ -65,8 +65,8 @@ func (r *Reader) records(query string, args ...any) (out []RecordRow, err error)
 	})
 }
 
-// RecordsAt returns the records at one place: one, or two when the log had two
-// histories, by hash. Those above a cut are left out, as everywhere below.
+// RecordsAt returns the records at one place: one, or more when the log had
+// several histories, by hash. Those above a cut are left out, as everywhere below.
 func (r *Reader) RecordsAt(p record.Place) ([]RecordRow, error) {
 	return r.records(`WHERE hub = ? AND incarnation = ? AND seq = ? AND bar <> 'cut' ORDER BY hash`,
 		p.Hub[:], p.Incarnation, p.Seq)
@@ -112,6 +112,32 @@ func (r *Reader) Neighbours(p record.Place) (out []Neighbour, err error) {
 		out = append(out, n)
 		return nil
 	})
+}
+
+// Variants returns the signed records of one log from a place to another, by seq,
+// then by hash.
+func (r *Reader) Variants(log record.LogID, from, to uint32) (out []record.Variant, err error) {
+	rows, err := r.Query(`SELECT seq, hash, prev FROM records WHERE hub = ? AND incarnation = ? AND seq BETWEEN ? AND ?
+		AND signature IS NOT NULL AND bar <> 'cut' ORDER BY seq, hash`, log.Hub[:], log.Incarnation, from, to)
+	return out, Each(rows, err, func(rows *sql.Rows) error {
+		var v record.Variant
+		var hash, prev []byte
+		if err := rows.Scan(&v.Seq, &hash, &prev); err != nil {
+			return err
+		}
+		v.Hash, v.Prev = record.Hash(hash), [16]byte(prev)
+		out = append(out, v)
+		return nil
+	})
+}
+
+// HeldRevocations returns the signed revocations that wait for a predecessor in
+// their log, at most limit.
+func (r *Reader) HeldRevocations(limit int) ([]RecordRow, error) {
+	return r.records(`WHERE id IN (SELECT records.id FROM logs CROSS JOIN records ON records.hub = logs.hub
+		AND records.incarnation = logs.incarnation AND records.seq > logs.head
+		WHERE records.kind = 2 AND records.signature IS NOT NULL AND records.bar <> 'cut')
+		ORDER BY hub, incarnation, seq, hash LIMIT ?`, limit)
 }
 
 // HasRecord tells whether this very record is kept.
