@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"sync/atomic"
 	"time"
@@ -31,6 +32,30 @@ type Options struct {
 	Logger *slog.Logger     // nil: discards
 	// Release is when this binary was made: a clock behind it blocks grants.
 	Release time.Time
+	// Folder is the lock of Dir, taken before the keys were opened; nil: Open and
+	// Create take it. It is the node's from then on, released when they fail.
+	Folder *Folder
+}
+
+// Folder is a data folder held by this process. Keys are opened behind it: a key
+// device may answer one process at a time, and a second one would disturb the hub
+// that runs.
+type Folder = store.Lock
+
+// ErrInUse means that another process holds the data folder.
+var ErrInUse = store.ErrInUse
+
+// LockFolder takes the data folder for this process: ErrNoFolder when there is
+// none, ErrInUse with the holder's number when another process has it.
+func LockFolder(dir string) (*Folder, error) {
+	lock, err := store.Acquire(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("open %s: %w", dir, ErrNoFolder)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", dir, err)
+	}
+	return lock, nil
 }
 
 // filled returns o with what may be left out.
@@ -69,6 +94,7 @@ type Node struct {
 	onRoster []func(*territory.Roster)  // filled while wiring, before Run
 
 	publishing publishing
+	envelopes  envelopes
 
 	fresh    freshness
 	readings readings // of dossiers, entered in the journal lately
@@ -113,7 +139,7 @@ func (n *Node) parts() []part {
 // the binary, or the database does not sync fully.
 func Open(ctx context.Context, o Options) (*Node, error) {
 	o = o.filled()
-	db, err := store.Open(ctx, filepath.Join(o.Dir, databaseFile), store.Options{Now: o.Now, Logger: o.Logger})
+	db, err := store.Open(ctx, filepath.Join(o.Dir, databaseFile), store.Options{Now: o.Now, Logger: o.Logger, Lock: o.Folder})
 	if errors.Is(err, store.ErrNoDatabase) {
 		return nil, fmt.Errorf("open %s: %w", o.Dir, ErrNoFolder)
 	}
@@ -178,6 +204,10 @@ func (n *Node) Name() string {
 	}
 	return n.birth.Name
 }
+
+// Birth is what this hub was told when its folder was made, whatever its
+// configuration says since.
+func (n *Node) Birth() Birth { return n.birth }
 
 // Keys are this hub's public keys.
 func (n *Node) Keys() PublicKeys { return n.keys }

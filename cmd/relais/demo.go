@@ -18,7 +18,7 @@ func runDemo(ctx context.Context, std stdio, args []string) error {
 	f := flags(std, "demo [--once] [--json] [--dir FOLDER]")
 	once := f.Bool("once", false, "end after the scenario; the exit status is 1 when a step failed")
 	asJSON := f.Bool("json", false, "print one JSON object as the last line")
-	dir := f.String("dir", filepath.Join("var", "demo"), "`folder` of the demonstration; emptied first")
+	dir := f.String("dir", filepath.Join("var", "demo"), "`folder` of the demonstration: empty, or one of a demonstration that ended, which is emptied")
 	if err := parse(f, args, 0, 0); err != nil {
 		return err
 	}

@@ -21,7 +21,8 @@ import (
 // another, two software TPMs, and a line in the bus's path that can be cut. The
 // demonstration and the browser test play on it.
 type stage struct {
-	dir      string // everything is below it
+	dir      string   // everything is below it
+	claim    *os.File // holds the folder while the stage stands
 	programs programs
 	root     territoryFolder
 	rootKey  string
@@ -43,17 +44,19 @@ const (
 	passphraseName = "passphrase"
 )
 
-// setStage makes a territory in dir, which it empties first, and starts it.
+// setStage makes a territory in dir, which claimFolder empties first, and starts
+// it.
 // Whatever it started is ended by strike, also after an error.
 func setStage(ctx context.Context, dir string, p programs) (*stage, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
 	}
-	if err := os.RemoveAll(dir); err != nil {
+	claim, err := claimFolder(dir)
+	if err != nil {
 		return nil, err
 	}
-	s := &stage{dir: dir, programs: p, root: territoryFolder(filepath.Join(dir, "territoire")), line: relay.New()}
+	s := &stage{dir: dir, claim: claim, programs: p, root: territoryFolder(filepath.Join(dir, "territoire")), line: relay.New()}
 	for _, step := range []func(context.Context) error{
 		s.makeTerritory, s.makeHubs, s.makeNational, s.issueRoster, s.startAll, s.openAccounts,
 	} {
@@ -79,7 +82,7 @@ func (s *stage) strike() error {
 	for _, t := range s.tpms {
 		t.Stop()
 	}
-	return errors.Join(append(failures, s.line.Close())...)
+	return errors.Join(append(failures, s.line.Close(), s.claim.Close())...)
 }
 
 func (s *stage) hubs() []*stageHub { return []*stageHub{s.valbrume, s.port, s.bus} }
@@ -90,9 +93,6 @@ func (s *stage) relais(ctx context.Context, args ...string) ([]byte, error) {
 }
 
 func (s *stage) makeTerritory(ctx context.Context) error {
-	if err := os.MkdirAll(s.dir, 0o700); err != nil {
-		return err
-	}
 	passphrase := filepath.Join(s.dir, passphraseName)
 	if err := os.WriteFile(passphrase, []byte("phrase de démonstration seulement\n"), 0o600); err != nil {
 		return err

@@ -87,7 +87,7 @@ func withNode(ctx context.Context, c Config, do func(*node.Node) error) error {
 		return err
 	}
 	defer keys.Close()
-	n, err := node.Open(ctx, node.Options{Dir: c.Hub.DataDir, Sealer: keys, Signer: keys.Identity(), Release: releaseTime()})
+	n, err := openNode(ctx, c, keys, nil)
 	if err != nil {
 		return err
 	}

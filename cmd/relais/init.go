@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 
 	"relais/hardware/keyring"
@@ -25,7 +27,7 @@ type born struct {
 }
 
 func runInit(ctx context.Context, std stdio, args []string) error {
-	f := flags(std, "init [--config FILE] --root-key KEY|FILE [--json] | init --solo [--config FILE]")
+	f := flags(std, "init [--config FILE] --root-key KEY|FILE [--json] | init --solo [--config FILE] [--json]")
 	config := f.String("config", defaultConfig, "configuration `file`")
 	root := f.String("root-key", "", "the territory root's public `key`, or a file that holds it (root.pub)")
 	solo := f.Bool("solo", false, "make a trial hub, alone in a territory of its own; writes the configuration if there is none")
@@ -33,25 +35,18 @@ func runInit(ctx context.Context, std stdio, args []string) error {
 	if err := parse(f, args, 0, 0); err != nil {
 		return err
 	}
-	if *solo {
-		return initSolo(ctx, std, *config)
-	}
-	if *root == "" {
+	switch {
+	case *solo && *root != "":
+		return failWith(exitUsage, "--solo makes a territory of its own: --root-key does not go with it")
+	case *solo:
+		return initSolo(ctx, std, *config, *asJSON)
+	case *root == "":
 		return failWith(exitUsage, "give --root-key: the key in root.pub of your territory, read over by whoever keeps it")
 	}
-	c, err := loadConfig(*config)
+	b, err := initHub(ctx, *config, *root)
 	if err != nil {
 		return err
 	}
-	rootKey, err := readRootKey(*root)
-	if err != nil {
-		return err
-	}
-	b, keys, err := createHub(ctx, c, rootKey)
-	if err != nil {
-		return err
-	}
-	defer keys.Close()
 	if *asJSON {
 		return json.NewEncoder(std.out).Encode(b)
 	}
@@ -59,6 +54,30 @@ func runInit(ctx context.Context, std stdio, args []string) error {
 	fmt.Fprintf(std.out, "\nNext: have %s added to the territory's roster, then\n"+
 		"  relais territory install --config %s roster.note\n  relais serve --config %s\n", b.Request, *config, *config)
 	return nil
+}
+
+// initHub makes the hub of a configuration. What it is told is checked before
+// anything is made.
+func initHub(ctx context.Context, config, root string) (born, error) {
+	c, err := loadConfig(config)
+	if err != nil {
+		return born{}, err
+	}
+	rootKey, err := readRootKey(root)
+	if err != nil {
+		return born{}, err
+	}
+	if err := checkRootOf(rootKey, c.Hub.Territory); err != nil {
+		return born{}, err
+	}
+	m, err := createHub(ctx, c, rootKey)
+	if err != nil {
+		return born{}, err
+	}
+	if err := m.writeRequest(); err != nil {
+		return born{}, m.undo(err)
+	}
+	return m.born(), m.keys.Close()
 }
 
 func printBorn(std stdio, b born) {
@@ -73,29 +92,81 @@ func printBorn(std stdio, b born) {
 	}
 }
 
-// createHub makes a hub's keys, folder and enrolment request. The keyring is
-// left open for the caller.
-func createHub(ctx context.Context, c Config, rootKey string) (born, *keyring.Keyring, error) {
+// A making is a hub that was just made. Until its recovery code is shown, what
+// was made is worth nothing to anybody: undo removes it.
+type making struct {
+	config Config
+	keys   *keyring.Keyring
+	code   string // recovery
+	public node.PublicKeys
+	before map[string]bool // what the data folder held; nil where there was none
+}
+
+// createHub makes a hub's keys and folder. The keyring is left open for the
+// caller. Nothing is left behind when it fails.
+func createHub(ctx context.Context, c Config, rootKey string) (*making, error) {
+	m := &making{config: c}
+	held, err := os.ReadDir(c.Hub.DataDir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	if err == nil {
+		m.before = map[string]bool{}
+	}
+	for _, e := range held {
+		m.before[e.Name()] = true
+	}
 	p, err := chooseProvider(c)
 	if err != nil {
-		return born{}, nil, err
+		return nil, err
 	}
 	keys, code, err := keyring.Create(c.Hub.DataDir, p)
-	if err != nil {
-		return born{}, nil, errors.Join(err, p.Close())
+	if err != nil { // another hub's keys may be there: nothing is removed
+		return nil, errors.Join(err, p.Close())
 	}
-	public, err := node.Create(ctx,
+	m.keys, m.code = keys, code.Reveal()
+	m.public, err = node.Create(ctx,
 		node.Options{Dir: c.Hub.DataDir, Sealer: keys, Signer: keys.Identity(), Release: releaseTime()},
 		node.Birth{Territory: c.Hub.Territory, RootKey: rootKey, Name: c.Hub.Name})
 	if err != nil {
-		return born{}, nil, errors.Join(err, keys.Close())
+		return nil, m.undo(err)
 	}
-	request := filepath.Join(c.Hub.DataDir, requestFile)
-	e := enrolment{Format: enrolmentFormat, Territory: c.Hub.Territory, Hub: describe(c, public, keys.Assurance())}
-	if err := writeJSON(request, e, 0o644); err != nil {
-		return born{}, nil, errors.Join(err, keys.Close())
+	return m, nil
+}
+
+// undo closes the keyring, removes what was made, so that init can be run again,
+// and returns why.
+func (m *making) undo(why error) error {
+	failures := []error{why, m.keys.Close()}
+	dir := m.config.Hub.DataDir
+	if m.before == nil {
+		return errors.Join(append(failures, os.RemoveAll(dir))...)
 	}
-	return born{public.Hub, c.Hub.Name, keys.Assurance(), code.Reveal(), request}, keys, nil
+	held, err := os.ReadDir(dir)
+	failures = append(failures, err)
+	for _, e := range held {
+		if !m.before[e.Name()] {
+			failures = append(failures, os.RemoveAll(filepath.Join(dir, e.Name())))
+		}
+	}
+	return errors.Join(failures...)
+}
+
+func (m *making) request() string { return filepath.Join(m.config.Hub.DataDir, requestFile) }
+
+func (m *making) describe() territory.Hub {
+	return describe(m.config, m.public, m.keys.Assurance())
+}
+
+// writeRequest leaves the enrolment request in the folder, last: where it is,
+// the hub is whole.
+func (m *making) writeRequest() error {
+	e := enrolment{Format: enrolmentFormat, Territory: m.config.Hub.Territory, Hub: m.describe()}
+	return writeJSON(m.request(), e, 0o644)
+}
+
+func (m *making) born() born {
+	return born{m.public.Hub, m.config.Hub.Name, m.keys.Assurance(), m.code, m.request()}
 }
 
 // describe is a hub as it asks to stand in the roster.

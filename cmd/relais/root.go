@@ -54,7 +54,7 @@ func readPassphrase(file string) (string, error) {
 // makeRoot makes a territory's root in dir and returns its public half, a note
 // verifier key.
 func makeRoot(dir string, code territory.Code, passphrase string) (string, error) {
-	secret, public, err := note.GenerateKey(rand.Reader, "relais-"+string(code))
+	secret, public, err := note.GenerateKey(rand.Reader, rootName(code))
 	if err != nil {
 		return "", err
 	}
@@ -114,5 +114,26 @@ func readRootKey(keyOrFile string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("read the root key: %w", err)
 	}
-	return strings.TrimSpace(string(text)), nil
+	key := strings.TrimSpace(string(text))
+	if _, err := note.NewVerifier(key); err != nil {
+		return "", fmt.Errorf("%s holds no root key: it should be the one line of root.pub, relais-CODE+…", keyOrFile)
+	}
+	return key, nil
+}
+
+// rootName is the name in the keys of a territory's root.
+func rootName(code territory.Code) string { return "relais-" + string(code) }
+
+// checkRootOf refuses the root of another territory than the configuration's: a
+// hub is told both once, and never again.
+func checkRootOf(key string, code territory.Code) error {
+	root, err := note.NewVerifier(key)
+	if err != nil {
+		return fmt.Errorf("root key: %w", err)
+	}
+	if root.Name() != rootName(code) {
+		return fmt.Errorf("the root key is that of territory %q, and hub.territory says %q: one of them is wrong",
+			strings.TrimPrefix(root.Name(), rootName("")), code)
+	}
+	return nil
 }

@@ -87,10 +87,7 @@ func openHub(ctx context.Context, c Config, log *slog.Logger) (h *hub, err error
 	if torn := h.keys.Mended(); torn != nil {
 		log.Warn("keyring mended from its previous generation", "err", torn)
 	}
-	h.node, err = node.Open(ctx, node.Options{
-		Dir: c.Hub.DataDir, Sealer: h.keys, Signer: h.keys.Identity(), Logger: log, Release: releaseTime(),
-	})
-	if err != nil {
+	if h.node, err = openNode(ctx, c, h.keys, log); err != nil {
 		return h, err
 	}
 	if err = h.wireSync(); err != nil {

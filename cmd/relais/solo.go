@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -41,7 +42,7 @@ const soloYears = 10
 // initSolo makes a hub and a territory around it: one structure, one account.
 // The territory's root signs one roster and is forgotten: a trial hub that is to
 // join a real territory is made anew.
-func initSolo(ctx context.Context, std stdio, config string) error {
+func initSolo(ctx context.Context, std stdio, config string, asJSON bool) error {
 	if _, err := os.Stat(config); errors.Is(err, fs.ErrNotExist) {
 		if err := os.MkdirAll(filepath.Dir(config), 0o700); err != nil {
 			return err
@@ -54,7 +55,7 @@ func initSolo(ctx context.Context, std stdio, config string) error {
 	if err != nil {
 		return err
 	}
-	secret, public, err := note.GenerateKey(rand.Reader, "relais-"+string(c.Hub.Territory))
+	secret, public, err := note.GenerateKey(rand.Reader, rootName(c.Hub.Territory))
 	if err != nil {
 		return err
 	}
@@ -62,28 +63,45 @@ func initSolo(ctx context.Context, std stdio, config string) error {
 	if err != nil {
 		return err
 	}
-	b, keys, err := createHub(ctx, c, public)
+	m, err := createHub(ctx, c, public)
 	if err != nil {
 		return err
 	}
-	defer keys.Close()
-	n, err := node.Open(ctx, node.Options{Dir: c.Hub.DataDir, Sealer: keys, Signer: keys.Identity(), Release: releaseTime()})
-	if err != nil {
-		return err
+	account, err := m.furnish(ctx, root)
+	if err == nil {
+		err = m.writeRequest()
 	}
-	defer n.Close()
-	account, err := furnishSolo(ctx, n, c, keys.Assurance(), root)
 	if err != nil {
-		return err
+		return m.undo(err)
 	}
-	printBorn(std, b)
-	printEnrolment(std, account)
-	return nil
+	b := m.born()
+	if asJSON {
+		err = json.NewEncoder(std.out).Encode(soloBorn{b, account})
+	} else {
+		printBorn(std, b)
+		printEnrolment(std, account)
+	}
+	return errors.Join(err, m.keys.Close())
 }
 
-// furnishSolo gives a lone hub its roster and its first account.
-func furnishSolo(ctx context.Context, n *node.Node, c Config, assurance territory.Assurance, root note.Signer) (node.Enrolment, error) {
-	h := describe(c, n.Keys(), assurance)
+// soloBorn is what init --solo --json prints: the hub and its first account.
+type soloBorn struct {
+	born
+	Account node.Enrolment `json:"account"`
+}
+
+// furnish gives a lone hub its roster and its first account.
+func (m *making) furnish(ctx context.Context, root note.Signer) (account node.Enrolment, err error) {
+	n, err := openNode(ctx, m.config, m.keys, nil)
+	if err != nil {
+		return account, err
+	}
+	account, err = furnishSolo(ctx, n, m.config.Hub.Territory, m.describe(), root)
+	return account, errors.Join(err, n.Close())
+}
+
+// furnishSolo signs the roster and installs it, and opens the account.
+func furnishSolo(ctx context.Context, n *node.Node, code territory.Code, h territory.Hub, root note.Signer) (node.Enrolment, error) {
 	scopes, err := findScopes(nil)
 	if err != nil {
 		return node.Enrolment{}, err
@@ -92,7 +110,7 @@ func furnishSolo(ctx context.Context, n *node.Node, c Config, assurance territor
 	rand.Read(structure[:])
 	now := time.Now().UTC().Truncate(time.Second)
 	r := &territory.Roster{
-		Territory: c.Hub.Territory, Name: "Territoire d’essai", Zone: "Europe/Paris",
+		Territory: code, Name: "Territoire d’essai", Zone: "Europe/Paris",
 		Version: 1, IssuedAt: now, ExpiresAt: now.AddDate(soloYears, 0, 0),
 		Structures: []territory.Structure{{
 			ID: structure, Name: "Structure d’essai", State: territory.StructureOpen,

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -28,6 +30,17 @@ const (
 )
 
 func (f territoryFolder) path(name string) string { return filepath.Join(string(f), name) }
+
+// vacant refuses a folder that holds any of a territory's files, whichever is
+// lost: a root that is written over is gone for ever, and every hub with it.
+func (f territoryFolder) vacant() error {
+	for _, name := range []string{draftFile, rootSecretFile, rootPublicFile, rosterFile} {
+		if _, err := os.Lstat(f.path(name)); !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%s already holds a territory (%s): nothing in it is replaced; restore what is lost from a copy, or name another folder", f, name)
+		}
+	}
+	return nil
+}
 
 func (f territoryFolder) draft() (*territory.Roster, error) {
 	var r territory.Roster
@@ -92,8 +105,8 @@ func territoryInit(_ context.Context, std stdio, args []string) error {
 		return err
 	}
 	folder := territoryFolder(f.Arg(0))
-	if _, err := os.Stat(folder.path(draftFile)); err == nil {
-		return fmt.Errorf("%s already holds a territory", folder)
+	if err := folder.vacant(); err != nil {
+		return err
 	}
 	if err := os.MkdirAll(string(folder), 0o700); err != nil {
 		return err

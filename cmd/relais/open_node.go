@@ -1,0 +1,32 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"relais/hardware/keyring"
+	"relais/node"
+)
+
+// openNode opens the folder of a hub whose keys are open. A configuration for
+// another territory than the folder's is refused: the pages would say one thing
+// and the records another.
+func openNode(ctx context.Context, c Config, keys *keyring.Keyring, log *slog.Logger) (*node.Node, error) {
+	n, err := node.Open(ctx, node.Options{
+		Dir: c.Hub.DataDir, Sealer: keys, Signer: keys.Identity(), Logger: log, Release: releaseTime(),
+	})
+	if errors.Is(err, node.ErrNoFolder) { // and yet it holds keys
+		return nil, fmt.Errorf("open %s: %w", c.Hub.DataDir, node.ErrHalfWritten)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if made := n.Birth().Territory; made != c.Hub.Territory {
+		err := fmt.Errorf("%s was made for territory %q, and hub.territory says %q: mend the configuration, or give this hub its own data_dir",
+			c.Hub.DataDir, made, c.Hub.Territory)
+		return nil, errors.Join(err, n.Close())
+	}
+	return n, nil
+}
