@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"syscall"
 	"time"
 )
@@ -26,7 +27,11 @@ type child struct {
 
 // startChild starts a program whose words go to the file at log. It is in a
 // process group of its own, so that a Ctrl-C meant for the demonstration lets
-// the demonstration end it in good order.
+// the demonstration end it in good order. Where the demonstration is killed, the
+// kernel ends it.
+//
+// The trap: the kernel looks at the thread that started the child, not at the
+// process. The goroutine that starts it keeps its thread until it ended.
 func startChild(name, log, program string, args ...string) (*child, error) {
 	out, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
@@ -34,15 +39,21 @@ func startChild(name, log, program string, args ...string) (*child, error) {
 	}
 	c := &child{name: name, cmd: exec.Command(program, args...), log: out, done: make(chan struct{})}
 	c.cmd.Stdout, c.cmd.Stderr = out, out
-	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := c.cmd.Start(); err != nil {
+	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	started := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := c.cmd.Start()
+		if started <- err; err == nil {
+			c.err = c.cmd.Wait()
+			out.Close()
+			close(c.done)
+		}
+	}()
+	if err := <-started; err != nil {
 		return nil, errors.Join(fmt.Errorf("start %s: %w", name, err), out.Close())
 	}
-	go func() {
-		c.err = c.cmd.Wait()
-		out.Close()
-		close(c.done)
-	}()
 	return c, nil
 }
 

@@ -21,6 +21,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"syscall"
 	"time"
 )
@@ -67,18 +68,36 @@ func Start(ctx context.Context, dir string) (*Process, error) {
 	p.cmd = exec.CommandContext(ctx, binary, "socket", "--tpm2", "--tpmstate", "dir="+dir,
 		"--server", "type=unixio,path="+socket, "--flags", "startup-clear")
 	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a Ctrl-C is for whoever started it
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{
+		Setpgid:   true,            // a Ctrl-C is for whoever started it
+		Pdeathsig: syscall.SIGTERM, // and it does not outlive them
+	}
 	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(syscall.SIGTERM) }
 	p.cmd.WaitDelay = stopTimeout
-	if err := p.cmd.Start(); err != nil {
+	if err := p.start(); err != nil {
 		return nil, fmt.Errorf("start swtpm: %w", err)
 	}
-	go func() { p.cmd.Wait(); close(p.done) }()
 	if err := p.ready(ctx); err != nil {
 		p.Kill()
 		return nil, fmt.Errorf("start swtpm in %s: %w: %s", dir, err, bytes.TrimSpace(p.log.Bytes()))
 	}
 	return p, nil
+}
+
+// start starts the process from a goroutine that keeps its thread until the
+// process ended: Pdeathsig comes when the thread that started it ends.
+func (p *Process) start() error {
+	started := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := p.cmd.Start()
+		if started <- err; err == nil {
+			p.cmd.Wait()
+			close(p.done)
+		}
+	}()
+	return <-started
 }
 
 // socketPath is always the same for a folder. A folder too deep for a unix

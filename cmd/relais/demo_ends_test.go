@@ -1,0 +1,72 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// below returns the processes whose command line names the folder.
+func below(t *testing.T, dir string) (found []string) {
+	t.Helper()
+	lines, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range lines {
+		line, err := os.ReadFile(file)
+		if err == nil && bytes.Contains(line, []byte(dir+"/")) { // gone meanwhile otherwise
+			found = append(found, string(bytes.ReplaceAll(line, []byte{0}, []byte{' '})))
+		}
+	}
+	return found
+}
+
+// However a demonstration ends, a closed terminal and a kill included, nothing
+// that it started outlives it.
+func TestDemoLeavesNothing(t *testing.T) {
+	p := buildPrograms(t)
+	for name, ending := range map[string]syscall.Signal{"Hangup": syscall.SIGHUP, "Killed": syscall.SIGKILL} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			cmd := exec.Command(p.relais, "demo", "--dir", dir)
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			serves := func(line string) bool { return strings.Contains(line, "serve") }
+			for deadline := time.Now().Add(time.Minute); len(filter(below(t, dir), serves)) < 4; time.Sleep(20 * time.Millisecond) {
+				if time.Now().After(deadline) {
+					cmd.Process.Kill()
+					t.Fatalf("after a minute there are %q", below(t, dir))
+				}
+			}
+			if all := below(t, dir); len(all) < 6 {
+				t.Errorf("three hubs, the national service and two TPMs: %q", all)
+			}
+			cmd.Process.Signal(ending)
+			err := cmd.Wait()
+			if state := cmd.ProcessState.Sys().(syscall.WaitStatus); ending == syscall.SIGHUP && state.Signaled() {
+				t.Errorf("hung up, it did not end in good order: %v", err)
+			}
+			for deadline := time.Now().Add(15 * time.Second); len(below(t, dir)) > 0; time.Sleep(20 * time.Millisecond) {
+				if time.Now().After(deadline) {
+					t.Fatalf("left behind: %q", below(t, dir))
+				}
+			}
+		})
+	}
+}
+
+func filter(lines []string, keep func(string) bool) (kept []string) {
+	for _, line := range lines {
+		if keep(line) {
+			kept = append(kept, line)
+		}
+	}
+	return kept
+}
