@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+
+	"github.com/mattn/go-sqlite3"
 )
 
 // WithSynchronous opens the writer in a mode that Open would refuse, to show
@@ -62,4 +64,14 @@ func (db *DB) Fill(ctx context.Context, pages int) error {
 	}
 	_, err := db.writer.ExecContext(ctx, fmt.Sprintf("PRAGMA max_page_count = %d", limit))
 	return err
+}
+
+// WatchCompiled counts what the writer compiles from now on: SQLite asks the
+// authorizer for each thing that a statement being compiled touches. What was
+// prepared before is compiled again.
+func (tx *Tx) WatchCompiled(count *int) {
+	tx.db.raw.RegisterAuthorizer(func(int, string, string, string) int {
+		*count++
+		return sqlite3.SQLITE_OK
+	})
 }
