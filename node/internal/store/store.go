@@ -51,6 +51,7 @@ const (
 	busyTimeout  = 5 * time.Second
 	cacheKiB     = 8 << 10  // pages kept in memory by the writer
 	readCacheKiB = 32 << 10 // and by each reader: the indexes of 100,000 mandates
+	maxLogPages  = 8000     // in the write-ahead log, after which SQLite shortens it inside a COMMIT
 	lockFile     = "lock"
 	snapshotsDir = "snapshots"
 )
@@ -75,6 +76,9 @@ type Options struct {
 	Create bool             // make the database when there is none
 	Now    func() time.Time // nil: time.Now
 	Logger *slog.Logger     // nil: discards
+	// Lock is the folder's, acquired before; nil: Open acquires it. It is the
+	// store's from then on, released when Open fails and by Close.
+	Lock *Lock
 
 	synchronous string // of the writer; "" is FULL. Tests set it to show what FULL is for.
 	unchecked   bool   // do not read synchronous back; for those same tests
@@ -85,7 +89,7 @@ type DB struct {
 	path string
 	now  func() time.Time
 	log  *slog.Logger
-	lock *os.File
+	lock *Lock
 
 	readers *sql.DB
 	pool    *sql.DB   // of one connection, the writer's
@@ -97,6 +101,7 @@ type DB struct {
 	tree    journal.Tree // as of the last savepoint
 	commits int          // since the write-ahead log was last shortened
 	crowd   int          // callers of the last group
+	erased  bool         // and still in the write-ahead log
 
 	calls   chan *call
 	waiting atomic.Int64 // callers of Write that the writer has not taken yet
@@ -132,11 +137,16 @@ func (db *DB) open(ctx context.Context, o Options) error {
 	if _, err := os.Stat(filepath.Dir(db.path)); errors.Is(err, os.ErrNotExist) {
 		return ErrNoDatabase
 	}
-	if db.lock, err = acquire(filepath.Join(filepath.Dir(db.path), lockFile)); err != nil {
-		return err
+	if db.lock = o.Lock; db.lock == nil {
+		if db.lock, err = Acquire(filepath.Dir(db.path)); err != nil {
+			return err
+		}
 	}
 	if err := present(db.path, o.Create); err != nil {
 		return err
+	}
+	if left, err := os.Stat(db.path + "-wal"); err == nil && left.Size() > 0 {
+		db.erased = true // for all one knows: the last process was cut off
 	}
 	if err := db.openWriter(ctx, o); err != nil {
 		return err
@@ -191,6 +201,11 @@ func (db *DB) openWriter(ctx context.Context, o Options) (err error) {
 	// What a savepoint needs to be undone is a copy of each page it changes: in
 	// memory, not in a temporary file.
 	if err := db.exec("PRAGMA temp_store = MEMORY"); err != nil {
+		return err
+	}
+	// The writer shortens the log itself, after the answers (see shorten). SQLite
+	// would do it inside the COMMIT of every fortieth grant.
+	if err := db.exec("PRAGMA wal_autocheckpoint = " + strconv.Itoa(maxLogPages)); err != nil {
 		return err
 	}
 	if o.unchecked {
@@ -253,7 +268,7 @@ func (db *DB) release() error {
 		db.pool = nil
 	}
 	if db.lock != nil {
-		errs = append(errs, db.lock.Close()) // and with it the lock
+		errs = append(errs, db.lock.Release())
 		db.lock = nil
 	}
 	return errors.Join(errs...)

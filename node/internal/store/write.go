@@ -16,7 +16,7 @@ const (
 	maxGroup = 64                   // callers
 	maxWait  = 2 * time.Millisecond // spent waiting for others, from the first
 
-	checkpointEvery = 250 // commits
+	checkpointEvery = 100 // commits
 )
 
 // The states of a call.
@@ -86,6 +86,7 @@ func (db *DB) loop() {
 		case c := <-db.calls:
 			db.group(c)
 			db.shorten()
+			db.scrub()
 		case <-db.closing:
 			return
 		}
