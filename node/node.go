@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"sync/atomic"
 	"time"
@@ -32,30 +31,9 @@ type Options struct {
 	Logger *slog.Logger     // nil: discards
 	// Release is when this binary was made: a clock behind it blocks grants.
 	Release time.Time
-	// Folder is the lock of Dir, taken before the keys were opened; nil: Open and
-	// Create take it. It is the node's from then on, released when they fail.
+	// Folder is the lock of Dir, for Open, taken before the keys were opened; nil:
+	// Open takes it. It is the node's from then on, released when Open fails.
 	Folder *Folder
-}
-
-// Folder is a data folder held by this process. Keys are opened behind it: a key
-// device may answer one process at a time, and a second one would disturb the hub
-// that runs.
-type Folder = store.Lock
-
-// ErrInUse means that another process holds the data folder.
-var ErrInUse = store.ErrInUse
-
-// LockFolder takes the data folder for this process: ErrNoFolder when there is
-// none, ErrInUse with the holder's number when another process has it.
-func LockFolder(dir string) (*Folder, error) {
-	lock, err := store.Acquire(dir)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("open %s: %w", dir, ErrNoFolder)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", dir, err)
-	}
-	return lock, nil
 }
 
 // filled returns o with what may be left out.

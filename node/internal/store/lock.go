@@ -4,16 +4,20 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
 )
 
-// acquire takes the folder's lock for the life of the process. The kernel lets
-// go of it when the process ends, however it ends; the process number inside is
-// only for the message.
-func acquire(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+// Lock is a data folder that this process alone may use.
+type Lock struct{ file *os.File }
+
+// Acquire takes a folder's lock for the life of the process. The kernel lets go
+// of it when the process ends, however it ends; the process number inside is
+// only for the message. ErrInUse names who holds it; the folder must exist.
+func Acquire(dir string) (*Lock, error) {
+	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +32,17 @@ func acquire(path string) (*os.File, error) {
 	if err := f.Truncate(0); err == nil {
 		_, _ = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0) // for the message only
 	}
-	return f, nil
+	return &Lock{f}, nil
+}
+
+// Release lets go of the folder. Releasing again, or nil, is no error.
+func (l *Lock) Release() error {
+	if l == nil || l.file == nil {
+		return nil
+	}
+	f := l.file
+	l.file = nil
+	return f.Close()
 }
 
 func holder(f *os.File) string {

@@ -14,9 +14,10 @@ func (tx *Tx) PutPersonKey(id [16]byte, wrapped []byte) error {
 }
 
 // ErasePersonKey destroys a person's key, and tells whether there was one. The
-// octets are overwritten (secure_delete) and gone from the log of the database
-// with the next checkpoint of it.
+// octets are overwritten (secure_delete), and gone from the write-ahead log right
+// after the commit or, while somebody reads, with one that follows.
 func (tx *Tx) ErasePersonKey(id [16]byte) (bool, error) {
+	tx.db.erased = true
 	result, err := tx.Exec(`UPDATE persons SET wrapped = NULL, erased_at = ? WHERE id = ? AND wrapped IS NOT NULL`,
 		Millis(tx.Now), id[:])
 	if err != nil {
