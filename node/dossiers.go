@@ -1,7 +1,6 @@
 package node
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -22,26 +21,14 @@ const maxSealedOctets = 640 << 10
 // sealDossier encrypts a dossier to the hubs that serve a structure today, this
 // one included.
 func (n *Node) sealDossier(id territory.StructureID, plain []byte) ([]byte, error) {
-	recipients, err := n.recipients(id)
+	e, err := n.takeEnvelope(id)
 	if err != nil {
-		return nil, fmt.Errorf("seal dossier: %w", err)
+		return nil, err
 	}
-	var sealed bytes.Buffer
-	w, err := age.Encrypt(&sealed, recipients...)
-	if err != nil {
-		return nil, fmt.Errorf("seal dossier: %w", err)
-	}
-	if _, err := w.Write(plain); err != nil {
-		return nil, fmt.Errorf("seal dossier: %w", err)
-	}
-	if err := w.Close(); err != nil {
-		return nil, fmt.Errorf("seal dossier: %w", err)
-	}
-	return sealed.Bytes(), nil
+	return e.seal(plain)
 }
 
-func (n *Node) recipients(id territory.StructureID) ([]age.Recipient, error) {
-	roster := n.Roster()
+func (n *Node) recipients(roster *territory.Roster, id territory.StructureID) ([]age.Recipient, error) {
 	if roster == nil {
 		return nil, errors.New("no roster yet")
 	}

@@ -56,17 +56,23 @@ func (n *Node) mayDraft(r *store.Reader, by Actor, id mediation.AccompanimentID)
 		return err
 	}
 	visit, err := visitOf(r, by, id)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
+	}
+	return draftable(visit)
+}
+
+// draftable refuses a visit in which no mandate is drawn up, or no more.
+func draftable(visit store.AccompanimentRow) error {
+	switch {
 	case !visit.Mandate.IsZero():
 		return fault.Errorf(fault.Conflict, "Le mandat de cet accompagnement est déjà établi. Pour un autre mandat, ouvrez un nouvel accompagnement.",
-			"accompaniment %s has mandate %s", id, visit.Mandate)
+			"accompaniment %s has mandate %s", visit.ID, visit.Mandate)
 	case !visit.Posture.AllowsMandate():
 		return fault.Errorf(fault.Conflict, "Seule la posture «\u00a0je fais\u00a0» demande un mandat. Ouvrez un nouvel accompagnement dans cette posture.",
-			"accompaniment %s is in posture %q", id, visit.Posture)
+			"accompaniment %s is in posture %q", visit.ID, visit.Posture)
 	case !visit.Open():
-		return fault.Errorf(fault.Conflict, "Cet accompagnement est terminé. Ouvrez-en un nouveau.", "accompaniment %s is closed", id)
+		return fault.Errorf(fault.Conflict, "Cet accompagnement est terminé. Ouvrez-en un nouveau.", "accompaniment %s is closed", visit.ID)
 	}
 	return nil
 }

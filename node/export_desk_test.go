@@ -72,7 +72,7 @@ func (n *Node) FillMandates(ctx context.Context, by Actor, count int, start time
 	person := id.Random[people.BeneficiaryID]()
 	from, to := start.UnixMilli(), mandate.Month.End(start).UnixMilli()
 	err = n.db.Write(ctx, func(tx *store.Tx) error {
-		if err := n.newPerson(tx, person); err != nil {
+		if _, err := n.newPerson(tx, person); err != nil {
 			return err
 		}
 		for _, fill := range []struct {

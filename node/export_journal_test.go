@@ -22,7 +22,7 @@ func (n *Node) Note(ctx context.Context, e JournalEntry) error {
 // NewPerson writes a person down.
 func (n *Node) NewPerson(ctx context.Context, id people.BeneficiaryID) error {
 	return n.db.Write(ctx, func(tx *store.Tx) error {
-		if err := n.newPerson(tx, id); err != nil {
+		if _, err := n.newPerson(tx, id); err != nil {
 			return err
 		}
 		return n.note(tx, entry{Kind: journal.KindPersonCreate, Actor: actorMachine, Subject: id.String()})

@@ -77,6 +77,9 @@ func (n *Node) SealDossier(id territory.StructureID, plain []byte) ([]byte, erro
 	return n.sealDossier(id, plain)
 }
 
+// OpenSealed opens a dossier sealed to this hub.
+func (n *Node) OpenSealed(sealed []byte) ([]byte, error) { return n.openSealed(sealed) }
+
 // KeepSealed keeps a sealed dossier, as a grant does.
 func (n *Node) KeepSealed(ctx context.Context, id mandate.ID, sealed []byte) error {
 	return n.db.Write(ctx, func(tx *store.Tx) error {

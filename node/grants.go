@@ -69,10 +69,7 @@ type grantPlan struct {
 func (n *Node) planGrant(ctx context.Context, by Actor, visit mediation.AccompanimentID, a Approval) (plan grantPlan, err error) {
 	var p mandate.Presented
 	err = n.db.Read(ctx, func(r *store.Reader) error {
-		if plan.mandate.ID, plan.done, err = grantedIn(r, by, visit); err != nil || plan.done {
-			return err
-		}
-		if err := n.mayDraft(r, by, visit); err != nil {
+		if plan.mandate.ID, plan.done, err = n.grantedIn(r, by, visit); err != nil || plan.done {
 			return err
 		}
 		draft, err := n.readDraft(r, visit)
@@ -94,12 +91,19 @@ func (n *Node) planGrant(ctx context.Context, by Actor, visit mediation.Accompan
 }
 
 // grantedIn returns the mandate that a visit of the actor's structure led to.
-func grantedIn(r *store.Reader, by Actor, visit mediation.AccompanimentID) (mandate.ID, bool, error) {
+// Without one, it checks that she may draw it up.
+func (n *Node) grantedIn(r *store.Reader, by Actor, id mediation.AccompanimentID) (made mandate.ID, done bool, err error) {
 	if err := by.may(people.VerbDrawUp); err != nil {
 		return mandate.ID{}, false, err
 	}
-	row, err := visitOf(r, by, visit)
-	return row.Mandate, !row.Mandate.IsZero(), err
+	visit, err := visitOf(r, by, id)
+	if err != nil || !visit.Mandate.IsZero() {
+		return visit.Mandate, err == nil, err
+	}
+	if err := n.working(r, by); err != nil {
+		return mandate.ID{}, false, err
+	}
+	return mandate.ID{}, false, draftable(visit)
 }
 
 // fillPlan decides the instant, the identifiers and the words, and seals the
@@ -127,31 +131,29 @@ func (n *Node) fillPlan(plan *grantPlan, by Actor, p mandate.Presented) (err err
 // grant is the transaction. A refusal is committed, because a wrong code counts;
 // an error undoes all.
 func (n *Node) grant(tx *store.Tx, by Actor, plan grantPlan, a Approval) (made mandate.ID, refusal, err error) {
-	if made, done, err := grantedIn(tx.Reader, by, plan.visit); err != nil || done {
+	if made, done, err := n.grantedIn(tx.Reader, by, plan.visit); err != nil || done {
 		return made, nil, err
 	}
-	if err := n.mayGrant(tx, by, plan); err != nil {
+	if err := n.mayGrant(tx, plan); err != nil {
 		return made, nil, err
 	}
 	if refusal, err := n.approve(tx, by, a.Code); refusal != nil || err != nil {
 		return made, refusal, err
 	}
 	person := id.Random[people.BeneficiaryID]()
-	if err := n.newPerson(tx, person); err != nil {
+	key, err := n.newPerson(tx, person)
+	if err != nil {
 		return made, nil, err
 	}
-	if err := n.keepGrant(tx, person, plan); err != nil {
+	if err := n.keepGrant(tx, person, key, plan); err != nil {
 		return made, nil, err
 	}
-	return plan.mandate.ID, nil, n.publishGrant(tx, by, person, plan)
+	return plan.mandate.ID, nil, n.publishGrant(tx, by, person, key, plan)
 }
 
 // mayGrant looks again, inside the transaction, at what may have changed since
 // the plan.
-func (n *Node) mayGrant(tx *store.Tx, by Actor, plan grantPlan) error {
-	if err := n.mayDraft(tx.Reader, by, plan.visit); err != nil {
-		return err
-	}
+func (n *Node) mayGrant(tx *store.Tx, plan grantPlan) error {
 	draft, found, err := tx.Draft(plan.visit)
 	if err != nil {
 		return err
@@ -167,12 +169,13 @@ func (n *Node) mayGrant(tx *store.Tx, by Actor, plan grantPlan) error {
 }
 
 // approve consumes the helper's code. A wrong one is a refusal, with a growing
-// delay.
+// delay. It is counted after the check and not before: nobody else writes
+// meanwhile, and a right one has nothing to count.
 func (n *Node) approve(tx *store.Tx, by Actor, code string) (refusal, err error) {
 	attempt := store.Attempted{
 		Delay: codeDelay, Key: n.sealer.Tag(seal.PurposeCredential, []byte("code\x00"+by.Helper.String())),
 	}
-	wait, err := tx.Attempt(attempt)
+	wait, err := tx.Wait(attempt)
 	if err != nil {
 		return nil, err
 	}
@@ -187,29 +190,26 @@ func (n *Node) approve(tx *store.Tx, by Actor, code string) (refusal, err error)
 	switch {
 	case err != nil:
 		return nil, err
+	case check == people.CodeRight:
+		return nil, tx.Forgive(attempt)
 	case check == people.CodeUsed:
-		return n.codeUsed(tx.Now), nil
-	case check == people.CodeWrong:
-		return fault.Errorf(fault.Unauthenticated, "Ce code n’est pas le bon. Lisez celui qui s’affiche maintenant dans votre application.",
-			"wrong TOTP code for an approval").On("code"), nil
+		refusal = n.codeUsed(tx.Now)
+	default:
+		refusal = fault.Errorf(fault.Unauthenticated, "Ce code n’est pas le bon. Lisez celui qui s’affiche maintenant dans votre application.",
+			"wrong TOTP code for an approval").On("code")
 	}
-	return nil, tx.Forgive(attempt)
+	_, err = tx.Attempt(attempt)
+	return refusal, err
 }
 
 // keepGrant writes the rows.
-func (n *Node) keepGrant(tx *store.Tx, person people.BeneficiaryID, plan grantPlan) error {
+func (n *Node) keepGrant(tx *store.Tx, person people.BeneficiaryID, key seal.Key, plan grantPlan) error {
 	m := plan.mandate
-	stopCode, err := n.sealFor(tx, person, mandatePlace(m.ID, "stop_code"), plan.code[:])
-	if err != nil {
-		return err
-	}
-	content, err := n.sealFor(tx, person, mandatePlace(m.ID, "content"), plan.plain)
-	if err != nil {
-		return err
-	}
 	put, err := tx.PutMandate(store.MandateRow{
 		ID: m.ID, Structure: m.Structure, Person: person, Accompaniment: plan.visit, Regime: m.Regime,
-		Scopes: scopesOf(m), Start: m.Start, End: m.End, StopCode: stopCode, Content: content,
+		Scopes: scopesOf(m), Start: m.Start, End: m.End,
+		StopCode: key.Seal(n.storeID, mandatePlace(m.ID, "stop_code"), plan.code[:]),
+		Content:  key.Seal(n.storeID, mandatePlace(m.ID, "content"), plan.plain),
 	})
 	if err == nil && !put {
 		err = fmt.Errorf("mandate %s exists", m.ID)
@@ -240,7 +240,7 @@ func scopesOf(m mandate.Mandate) []mandate.Scope {
 }
 
 // publishGrant writes the journal's entry and the notice, unsigned for now.
-func (n *Node) publishGrant(tx *store.Tx, by Actor, person people.BeneficiaryID, plan grantPlan) error {
+func (n *Node) publishGrant(tx *store.Tx, by Actor, person people.BeneficiaryID, key seal.Key, plan grantPlan) error {
 	m := plan.mandate
 	_, _, err := n.author(tx, &record.Notice{
 		Mandate: m.ID, Structure: m.Structure, Lines: uint8(len(m.Lines)), Start: m.Start, End: m.End,
@@ -254,7 +254,7 @@ func (n *Node) publishGrant(tx *store.Tx, by Actor, person people.BeneficiaryID,
 		services[i] = l.Service
 	}
 	return n.note(tx, entry{
-		Kind: journal.KindMandateGrant, Actor: by.Helper.String(), Subject: m.ID.String(), Person: person,
+		Kind: journal.KindMandateGrant, Actor: by.Helper.String(), Subject: m.ID.String(), Person: person, Key: &key,
 		Public: map[string]any{
 			"visit": plan.visit.String(), "structure": m.Structure.String(), "regime": uint(m.Regime), "term": string(m.Term),
 			"lines": len(m.Lines), "start": m.Start.UnixMilli(), "end": m.End.UnixMilli(), "evidence": string(m.Evidence),

@@ -24,6 +24,7 @@ import (
 type sealer struct {
 	kek   [32]byte
 	store seal.StoreID
+	made  sync.Map // use and purpose to derived secret, kept as the keyring does
 }
 
 func newSealer() *sealer {
@@ -34,10 +35,14 @@ func newSealer() *sealer {
 }
 
 func (s *sealer) derive(purpose seal.Purpose, use string) []byte {
+	if secret, found := s.made.Load(use + string(purpose)); found {
+		return secret.([]byte)
+	}
 	secret, err := hkdf.Key(sha256.New, s.kek[:], nil, use+string(purpose), seal.KeySize)
 	if err != nil {
 		panic(err)
 	}
+	s.made.Store(use+string(purpose), secret)
 	return secret
 }
 

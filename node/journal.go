@@ -25,6 +25,8 @@ type entry struct {
 	Subject string // id text of what it is about ("m_…", "v_…"); may be empty
 	// Person is whose key seals Personal; zero: no personal part.
 	Person people.BeneficiaryID
+	// Key is hers, from who has just made it; nil: it is read.
+	Key    *seal.Key
 	Public map[string]any // small, not personal
 	// Personal is sealed with Person's key and bound by HMAC with a fresh salt.
 	Personal map[string]any
@@ -71,6 +73,10 @@ func (n *Node) sealPersonal(tx *store.Tx, row *store.JournalRow, e entry) error 
 		return err
 	}
 	row.Person, row.MAC = e.Person, journal.MAC(salt, text)
+	if e.Key != nil {
+		row.Sealed = e.Key.Seal(n.storeID, entryPlace(tx.JournalSize()), plain)
+		return nil
+	}
 	row.Sealed, err = n.sealFor(tx, e.Person, entryPlace(tx.JournalSize()), plain)
 	return err
 }

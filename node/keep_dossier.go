@@ -20,16 +20,14 @@ func (n *Node) keepDossier(tx *store.Tx, d mandate.Dossier, plain []byte) error 
 		return err
 	}
 	person := id.Random[people.BeneficiaryID]()
-	if err := n.newPerson(tx, person); err != nil {
-		return err
-	}
-	content, err := n.sealFor(tx, person, mandatePlace(m.ID, "content"), plain)
+	key, err := n.newPerson(tx, person)
 	if err != nil {
 		return err
 	}
 	_, err = tx.PutMandate(store.MandateRow{
 		ID: m.ID, Structure: m.Structure, Person: person, Regime: m.Regime,
-		Scopes: scopesOf(m), Start: m.Start, End: m.End, Content: content,
+		Scopes: scopesOf(m), Start: m.Start, End: m.End,
+		Content: key.Seal(n.storeID, mandatePlace(m.ID, "content"), plain),
 	})
 	if err != nil {
 		return fmt.Errorf("keep the dossier of %s: %w", m.ID, err)

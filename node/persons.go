@@ -23,15 +23,19 @@ func personPlace(id people.BeneficiaryID) seal.Place {
 	return seal.Place{Table: "persons", Row: id.String(), Column: "wrapped", Version: 1}
 }
 
-// newPerson makes a key for a person and keeps it wrapped.
-func (n *Node) newPerson(tx *store.Tx, id people.BeneficiaryID) error {
+// newPerson makes a key for a person, keeps it wrapped and returns it for what
+// the same transaction seals.
+func (n *Node) newPerson(tx *store.Tx, id people.BeneficiaryID) (seal.Key, error) {
 	secret := make([]byte, seal.KeySize)
 	rand.Read(secret) // never fails since Go 1.24
 	wrapped, err := n.sealer.Seal(seal.PurposePerson, personPlace(id), secret)
 	if err != nil {
-		return fmt.Errorf("wrap the key of %s: %w", id, err)
+		return seal.Key{}, fmt.Errorf("wrap the key of %s: %w", id, err)
 	}
-	return tx.PutPersonKey(id, wrapped)
+	if err := tx.PutPersonKey(id, wrapped); err != nil {
+		return seal.Key{}, err
+	}
+	return seal.NewKey(personKeyID, secret)
 }
 
 // sealFor encrypts something of a person under her own key.

@@ -140,6 +140,13 @@ var errWrongCredentials = fault.Errorf(fault.Unauthenticated,
 // admit decides a sign-in inside its transaction. A refusal is committed with its
 // entry; an error undoes all.
 func (n *Node) admit(tx *store.Tx, row store.HelperRow, right bool, code string) (a Actor, refusal, err error) {
+	if !row.ID.IsZero() {
+		now, _, err := tx.Helper(row.ID) // the step moved on if another sign-in came first
+		if err != nil {
+			return Actor{}, nil, err
+		}
+		row.LastStep = now.LastStep
+	}
 	check, err := n.useCode(tx, row, right, code)
 	if err != nil {
 		return Actor{}, nil, err
@@ -165,7 +172,7 @@ func (n *Node) codeUsed(now time.Time) error {
 		"TOTP code used before").On("code").After(wait)
 }
 
-// useCode checks a code and, when it is right and may be used, consumes its step.
+// useCode checks a code of a row that this transaction read and, when it is right and may be used, consumes its step.
 // Without a right passphrase nothing is consumed, but the same is computed.
 func (n *Node) useCode(tx *store.Tx, row store.HelperRow, right bool, code string) (people.CodeCheck, error) {
 	seed := people.Seed(make([]byte, 20))
@@ -175,11 +182,7 @@ func (n *Node) useCode(tx *store.Tx, row store.HelperRow, right bool, code strin
 		if err != nil {
 			return people.CodeWrong, fmt.Errorf("seed of %s: %w", row.ID, err)
 		}
-		now, _, err := tx.Helper(row.ID) // the step moved on if another sign-in came first
-		if err != nil {
-			return people.CodeWrong, err
-		}
-		seed, last = plain, now.LastStep
+		seed, last = plain, row.LastStep
 	}
 	check, step := seed.Check(code, tx.Now, last)
 	if !right || check != people.CodeRight {

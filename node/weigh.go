@@ -61,6 +61,9 @@ func (a *absorption) weigh(id record.MandateID) error {
 	}
 	standing := record.Weigh(id, claims, stops, a.roster.Territory)
 	for _, n := range notices {
+		if n.Stopped == standing.Lines && n.AllStopped == standing.All && n.Conflict == standing.Conflict() {
+			continue // as of a notice just made
+		}
 		if err := a.tx.SetStanding(n.Record, standing); err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package people
 
 import (
 	"fmt"
+	"sync"
 	"time"
 	_ "time/tzdata" // a small machine may have no zone files
 )
@@ -14,10 +15,23 @@ var months = [...]string{
 	"juillet", "août", "septembre", "octobre", "novembre", "décembre",
 }
 
+// zones are those read so far, by name: as many as rosters named. Reading one
+// takes longer than all that is done with it.
+var zones sync.Map
+
 // Zone returns the location of an IANA name, such as "Indian/Reunion", from the
 // zones the binary carries. An empty or unknown name is Europe/Paris: a date in
 // the wrong zone of France is better than no date.
 func Zone(name string) *time.Location {
+	if loc, found := zones.Load(name); found {
+		return loc.(*time.Location)
+	}
+	loc := readZone(name)
+	zones.Store(name, loc)
+	return loc
+}
+
+func readZone(name string) *time.Location {
 	if name != "" && name != "Local" {
 		if loc, err := time.LoadLocation(name); err == nil {
 			return loc

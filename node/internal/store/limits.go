@@ -52,6 +52,19 @@ func (tx *Tx) Attempt(attempts ...Attempted) (wait time.Duration, err error) {
 	return 0, nil
 }
 
+// Wait returns how long to wait before an attempt, the longest of several delays,
+// and counts nothing.
+func (tx *Tx) Wait(attempts ...Attempted) (wait time.Duration, err error) {
+	for _, a := range attempts {
+		_, left, err := tx.pending(a)
+		if err != nil {
+			return 0, err
+		}
+		wait = max(wait, left)
+	}
+	return wait, nil
+}
+
 // Attempted is one delay and whom it slows down, as a keyed hash.
 type Attempted struct {
 	Delay Delay
