@@ -65,6 +65,7 @@ type openLog struct {
 	head                          []byte
 	held                          int
 	records, notices, revocations int
+	new                           []uint32 // seqs that came with this batch beyond the end
 	forkedAt                      sql.NullInt64
 	changed                       bool
 }
@@ -91,9 +92,9 @@ func (b *batch) add(r Row) error {
 	if err != nil {
 		return err
 	}
-	if r.Seq > l.seq+1 && l.held >= maxHeld {
+	if room, err := b.room(l, r); err != nil || !room {
 		b.done.Postponed++
-		return nil
+		return err
 	}
 	result, err := b.tx.ExecContext(b.ctx, `
 		INSERT INTO records (log, seq, hash, prev, kind, wire, received_at) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -111,14 +112,32 @@ func (b *batch) add(r Row) error {
 	if err := b.checkFork(l, r); err != nil {
 		return err
 	}
-	switch {
-	case r.Seq > l.seq:
-		l.held++
-		return b.advance(l)
-	case r.Seq == l.seq && bytes.Compare(r.Hash[:], l.head) < 0:
-		l.head = bytes.Clone(r.Hash[:])
+	if r.Seq <= l.seq {
+		return nil
 	}
-	return nil
+	l.held++
+	l.new = append(l.new, r.Seq)
+	return b.advance(l)
+}
+
+// room tells whether one more record of a log may be kept: not one too many that
+// waits, nor one of a log too many of its author.
+func (b *batch) room(l *openLog, r Row) (bool, error) {
+	if r.Seq > l.seq+1 && l.held >= maxHeld {
+		return false, nil
+	}
+	if l.records > 0 {
+		return true, nil
+	}
+	var others int
+	err := b.tx.QueryRowContext(b.ctx, `SELECT count(*) FROM logs l WHERE l.hub = ? AND l.id <> ?
+		AND EXISTS (SELECT 1 FROM records r WHERE r.log = l.id)`, r.Hub[:], l.id).Scan(&others)
+	if err != nil || others < record.MaxLogs {
+		return err == nil, err
+	}
+	delete(b.logs, r.LogID)
+	_, err = b.tx.ExecContext(b.ctx, `DELETE FROM logs WHERE id = ?`, l.id)
+	return false, err
 }
 
 func (l *openLog) count(kind record.Kind) {
@@ -182,12 +201,33 @@ func (b *batch) advance(l *openLog) error {
 	}
 }
 
+// rehash finds the hash again of a log with two histories: it is over all their
+// variants.
+func (b *batch) rehash(l *openLog) error {
+	if !l.forkedAt.Valid || l.forkedAt.Int64 > int64(l.seq) {
+		return nil
+	}
+	rows, err := b.tx.QueryContext(b.ctx, `
+		SELECT seq, hash, prev FROM records WHERE log = ? AND seq BETWEEN ? AND ? ORDER BY seq, hash`,
+		l.id, l.forkedAt.Int64, l.seq)
+	hash, err := logHash(rows, err)
+	l.head = hash[:]
+	return err
+}
+
 func (b *batch) save() error {
 	for _, l := range b.logs {
 		if !l.changed {
 			continue
 		}
-		b.done.Held += l.held
+		for _, seq := range l.new {
+			if seq > l.seq {
+				b.done.Held++
+			}
+		}
+		if err := b.rehash(l); err != nil {
+			return err
+		}
 		if _, err := b.tx.ExecContext(b.ctx, `
 			UPDATE logs SET seq = ?, head = ?, held = ?, records = ?, notices = ?, revocations = ?, forked_at = ?
 			WHERE id = ?`,

@@ -48,6 +48,9 @@ func TestAppend(t *testing.T) {
 		if head := onlyHead(t, db); head.Seq != 0 || head.Held != 4 || head.Revocations != 1 {
 			t.Fatalf("head %+v", head)
 		}
+		if done := appendAll(t, db, rows[1:2]); done.Held != 1 {
+			t.Fatalf("those held before are counted again: %+v", done)
+		}
 		if done := appendAll(t, db, rows[:4]); done.Held != 0 {
 			t.Fatalf("%+v", done)
 		}
@@ -61,6 +64,28 @@ func TestAppend(t *testing.T) {
 	})
 }
 
+func TestTooManyLogs(t *testing.T) {
+	db, _ := open(t)
+	id := logA1
+	for i := range uint16(record.MaxLogs + 100) {
+		id.Incarnation = i + 1
+		want := store.Applied{New: 1}
+		if i >= record.MaxLogs {
+			want = store.Applied{Postponed: 1}
+		}
+		if diff := cmp.Diff(want, appendAll(t, db, chain(id, "a", 1))); diff != "" {
+			t.Fatalf("log %d: %s", i+1, diff)
+		}
+	}
+	if heads, err := db.Heads(t.Context()); err != nil || len(heads) != record.MaxLogs {
+		t.Errorf("%d logs, %v", len(heads), err)
+	}
+	id.Incarnation = 3
+	if done := appendAll(t, db, chain(id, "a", 2)); done.New != 1 {
+		t.Errorf("a log that is known: %+v", done)
+	}
+}
+
 func TestForks(t *testing.T) {
 	t.Run("two records at one place, both kept", func(t *testing.T) {
 		db, _ := open(t)
@@ -72,12 +97,13 @@ func TestForks(t *testing.T) {
 		if done := appendAll(t, db, other[7:]); done.Known != 1 || done.Forks != 0 {
 			t.Fatalf("the proof again: %+v", done)
 		}
-		lowest := slices.MinFunc([]record.Hash{rows[7].Hash, other[7].Hash}, func(a, b record.Hash) int { return bytes.Compare(a[:], b[:]) })
-		if head := onlyHead(t, db); !head.Forked || head.Seq != 8 || head.Records != 9 || head.Hash != lowest {
+		twins := variants(rows[7], other[7])
+		if head := onlyHead(t, db); !head.Forked || head.Seq != 8 || head.Records != 9 || head.ForkedAt != 7 ||
+			head.Hash != record.LogHash(slices.Concat(variants(rows[6]), twins)) {
 			t.Fatalf("head %+v", head)
 		}
-		if hashes, err := db.HashesAt(t.Context(), other[7].Place); err != nil || len(hashes) != 2 || hashes[0] != lowest {
-			t.Fatalf("hashes %v, %v", hashes, err)
+		if wires, next, err := db.Range(t.Context(), logA1, 7, 8, store.Unbounded, 6); err != nil || len(wires) != 1 || next != 8 {
+			t.Fatalf("a page that splits the variants of a place: %d records, then %d, %v", len(wires), next, err)
 		}
 		if wires, _, err := db.Range(t.Context(), logA1, 8, 8, store.Unbounded, 1000); err != nil || len(wires) != 2 {
 			t.Fatalf("the proof: %d records, %v", len(wires), err)
@@ -120,7 +146,7 @@ func TestHeadWithin(t *testing.T) {
 	for _, cut := range []store.Row{rows[4], other[4]} {
 		b := store.Bound{Seq: int64(cut.Seq), Hash: cut.Hash[:]}
 		head, err := db.HeadWithin(t.Context(), onlyHead(t, db), b)
-		if err != nil || head.Seq != 5 || head.Hash != cut.Hash || head.Records != 5 || head.Notices != 4 || head.Held != 0 {
+		if err != nil || head.Seq != 5 || head.Hash != record.LogHash(variants(rows[3], cut)) || head.Records != 5 || head.Notices != 4 || head.Held != 0 {
 			t.Fatalf("%+v, %v", head, err)
 		}
 		wires, _, err := db.Range(t.Context(), logA1, 4, 8, b, 1000)
@@ -137,17 +163,28 @@ func TestRange(t *testing.T) {
 	db, _ := open(t)
 	rows := chain(logA1, "a", 10) // of 3 octets each
 	appendAll(t, db, rows)
-	wires, more, err := db.Range(t.Context(), logA1, 3, 9, store.Unbounded, 10)
-	if err != nil || !more || len(wires) != 3 || !bytes.Equal(wires[0], rows[2].Wire) {
-		t.Fatalf("%d wires, more %v, %v", len(wires), more, err)
+	wires, next, err := db.Range(t.Context(), logA1, 3, 9, store.Unbounded, 10)
+	if err != nil || next != 6 || len(wires) != 3 || !bytes.Equal(wires[0], rows[2].Wire) {
+		t.Fatalf("%d wires, next %d, %v", len(wires), next, err)
 	}
-	wires, more, err = db.Range(t.Context(), logA1, 6, 9, store.Unbounded, 12)
-	if err != nil || more || len(wires) != 4 {
-		t.Fatalf("%d wires, more %v, %v", len(wires), more, err)
+	wires, next, err = db.Range(t.Context(), logA1, 6, 9, store.Unbounded, 12)
+	if err != nil || next != 10 || len(wires) != 4 {
+		t.Fatalf("%d wires, next %d, %v", len(wires), next, err)
 	}
-	if hashes, err := db.HashesAt(t.Context(), record.Place{LogID: logA1, Seq: 11}); err != nil || len(hashes) != 0 {
-		t.Fatalf("a record that is not here: %v, %v", hashes, err)
+}
+
+// variants are rows as record.LogHash sees them.
+func variants(rows ...store.Row) (out []record.Variant) {
+	for _, r := range rows {
+		out = append(out, record.Variant{Seq: r.Seq, Hash: r.Hash, Prev: r.Prev})
 	}
+	slices.SortFunc(out, func(x, y record.Variant) int {
+		if x.Seq != y.Seq {
+			return int(x.Seq) - int(y.Seq)
+		}
+		return bytes.Compare(x.Hash[:], y.Hash[:])
+	})
+	return out
 }
 
 func onlyHead(t *testing.T, db *store.DB) store.Head {

@@ -14,8 +14,8 @@ CREATE TABLE rosters (
 	received_at INTEGER NOT NULL CHECK (received_at > 0)
 ) STRICT;
 
--- seq is the end of the unbroken log, head the chain hash there; where two
--- records stand at one place, the lower hash, so that all parties show the same.
+-- seq is the end of the unbroken log, head its hash up to there as a vector shows
+-- it: over all variants when the log had more than one history.
 -- held counts the records beyond it. forked_at is the first place known to have
 -- two histories.
 CREATE TABLE logs (
