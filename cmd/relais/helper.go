@@ -13,31 +13,28 @@ import (
 )
 
 func runHelper(ctx context.Context, std stdio, args []string) error {
-	f := flags(std, "helper add [--config FILE] --login LOGIN --given NAME --family NAME [--structure ID] [--role ROLE] [--json]")
+	f := flags(std, "helper add [--config FILE] --login LOGIN --given NAME --family NAME [--structure ID] [--role ROLE] [--id ID] [--json]")
 	config := f.String("config", defaultConfig, "configuration `file`")
-	login := f.String("login", "", "`name` to sign in with: 3 to 40 of a-z 0-9 . - _")
+	login := f.String("login", "", "`name` to sign in with: "+loginRule)
 	given := f.String("given", "", "given `name`")
 	family := f.String("family", "", "family `name`")
 	structure := f.String("structure", "", "`identifier` of the structure; may be left out where the hub serves one")
-	role := f.String("role", string(people.RoleHelper), "aidant, referent or departement")
+	role := f.String("role", string(people.RoleHelper), "`role`: aidant, referent or departement")
 	id := f.String("id", "", "`identifier` of a helper who already has an account at another hub")
 	asJSON := f.Bool("json", false, "print one JSON object")
+	if asksHelp(args) {
+		f.Usage()
+		return nil
+	}
 	if len(args) == 0 || args[0] != "add" {
 		return failWith(exitUsage, "usage: relais %s", f.Name())
 	}
 	if err := parse(f, args[1:], 0, 0); err != nil {
 		return err
 	}
-	h := node.NewHelper{Login: *login, Name: people.Name{Given: *given, Family: *family}, Role: people.Role(*role)}
-	if *id != "" {
-		if err := h.ID.UnmarshalText([]byte(*id)); err != nil {
-			return &exitError{exitUsage, err}
-		}
-	}
-	if *structure != "" {
-		if err := h.Structure.UnmarshalText([]byte(*structure)); err != nil {
-			return &exitError{exitUsage, err}
-		}
+	h, err := newHelper(*login, people.Name{Given: *given, Family: *family}, people.Role(*role), *id, *structure)
+	if err != nil {
+		return &exitError{exitUsage, err}
 	}
 	c, err := loadConfig(*config)
 	if err != nil {
@@ -52,6 +49,34 @@ func runHelper(ctx context.Context, std stdio, args []string) error {
 	}
 	printEnrolment(std, e)
 	return nil
+}
+
+// loginRule is what people.ParseLogin takes, in words.
+const loginRule = "3 to 40 of a-z 0-9 . - _, beginning with a letter or a digit"
+
+// newHelper checks what was typed, before any hub is asked. The messages say
+// the rule and not the name: a terminal's history is enough.
+func newHelper(login string, name people.Name, role people.Role, id, structure string) (h node.NewHelper, err error) {
+	if h.Login, err = people.ParseLogin(login); err != nil {
+		return h, errors.New("--login takes " + loginRule)
+	}
+	if h.Name, err = name.Parse(); err != nil || !h.Name.Complete() {
+		return h, errors.New("--given and --family take a name each, of 1 to 80 characters that print")
+	}
+	if h.Role = role; !role.Valid() {
+		return h, fmt.Errorf("--role takes one of %v, not %.20q", people.Roles(), string(role))
+	}
+	if id != "" {
+		if err := h.ID.UnmarshalText([]byte(id)); err != nil {
+			return h, fmt.Errorf("--id takes what relais helper add --json printed as Helper, a_…: %w", err)
+		}
+	}
+	if structure != "" {
+		if err := h.Structure.UnmarshalText([]byte(structure)); err != nil {
+			return h, fmt.Errorf("--structure takes an identifier that relais territory show prints, s_…: %w", err)
+		}
+	}
+	return h, nil
 }
 
 // enrol opens an account through the running hub or, where none runs, on its
@@ -82,16 +107,11 @@ func unreachable(err error) bool {
 
 // withNode opens the folder of a hub that does not run.
 func withNode(ctx context.Context, c Config, do func(*node.Node) error) error {
-	keys, err := openKeys(c)
+	keys, n, err := openFolder(ctx, c, nil)
 	if err != nil {
 		return err
 	}
-	defer keys.Close()
-	n, err := openNode(ctx, c, keys, nil)
-	if err != nil {
-		return err
-	}
-	return errors.Join(do(n), n.Close())
+	return errors.Join(do(n), keys.Close(), n.Close())
 }
 
 // onlyStructure returns the structure that was named or, when none was, the one
@@ -110,7 +130,10 @@ func onlyStructure(n *node.Node, named territory.StructureID) (territory.Structu
 			served = append(served, s.ID)
 		}
 	}
-	if len(served) != 1 {
+	if len(served) == 0 {
+		return named, errors.New("this hub serves no structure: add this hub to a structure (relais territory structure set --name NAME --serving HUB,…) and issue the roster again")
+	}
+	if len(served) > 1 {
 		return named, fmt.Errorf("this hub serves %d structures: name one with --structure", len(served))
 	}
 	return served[0], nil

@@ -1,28 +1,59 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"relais/hardware/keyring"
 	"relais/hardware/soft"
 	"relais/hardware/tpm"
+	"relais/node"
 )
 
-// openKeys opens the keyring of a hub's folder with the provider that was pinned
-// when it was made. A configuration that asks for another one is refused: a hub
-// never becomes weaker, or stronger, by a line in a file.
-func openKeys(c Config) (*keyring.Keyring, error) {
+// openFolder opens a hub's folder: its lock, then its keys, then its node. The
+// lock comes first because a key device answers one process at a time: a second
+// one would wait for it in vain, or disturb the hub that runs.
+func openFolder(ctx context.Context, c Config, log *slog.Logger) (*keyring.Keyring, *node.Node, error) {
+	pinned, err := pinnedProvider(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	folder, err := node.LockFolder(c.Hub.DataDir)
+	if err != nil {
+		return nil, nil, err
+	}
+	keys, err := openKeys(c, pinned)
+	if err != nil {
+		return nil, nil, errors.Join(err, folder.Release())
+	}
+	n, err := openNode(ctx, c, folder, keys, log)
+	if err != nil {
+		return nil, nil, errors.Join(err, keys.Close())
+	}
+	return keys, n, nil
+}
+
+// pinnedProvider is the provider that was pinned when the hub was made. A
+// configuration that asks for another one is refused: a hub never becomes weaker,
+// or stronger, by a line in a file.
+func pinnedProvider(c Config) (keyring.Kind, error) {
 	pinned, err := keyring.Pinned(c.Hub.DataDir)
 	if errors.Is(err, keyring.ErrNone) {
-		return nil, fmt.Errorf("%s holds no hub: make one with relais init", c.Hub.DataDir)
+		return "", fmt.Errorf("%s holds no hub: make one with relais init", c.Hub.DataDir)
 	}
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	if c.Keys.Provider != "auto" && c.Keys.Provider != string(pinned) {
-		return nil, failWith(exitLocked, "the keys of this hub were made with provider %q and never change by themselves; keys.provider says %q", pinned, c.Keys.Provider)
+		return "", failWith(exitLocked, "the keys of this hub were made with provider %q and never change by themselves; keys.provider says %q", pinned, c.Keys.Provider)
 	}
+	return pinned, nil
+}
+
+// openKeys opens the keyring of a folder that this process holds.
+func openKeys(c Config, pinned keyring.Kind) (*keyring.Keyring, error) {
 	p, err := openProvider(pinned, c)
 	if err != nil {
 		return nil, failWith(exitLocked, "locked: %w\nThe data is intact and unreadable. Bring the %s back, or open the hub elsewhere with its recovery code.", err, pinned)

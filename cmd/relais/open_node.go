@@ -10,12 +10,14 @@ import (
 	"relais/node"
 )
 
-// openNode opens the folder of a hub whose keys are open. A configuration for
+// openNode opens the folder of a hub whose keys are open; the lock passes to the
+// node, which takes it when folder is nil. A configuration for
 // another territory than the folder's is refused: the pages would say one thing
 // and the records another.
-func openNode(ctx context.Context, c Config, keys *keyring.Keyring, log *slog.Logger) (*node.Node, error) {
+func openNode(ctx context.Context, c Config, folder *node.Folder, keys *keyring.Keyring, log *slog.Logger) (*node.Node, error) {
 	n, err := node.Open(ctx, node.Options{
 		Dir: c.Hub.DataDir, Sealer: keys, Signer: keys.Identity(), Logger: log, Release: releaseTime(),
+		Folder: folder,
 	})
 	if errors.Is(err, node.ErrNoFolder) { // and yet it holds keys
 		return nil, fmt.Errorf("open %s: %w", c.Hub.DataDir, node.ErrHalfWritten)

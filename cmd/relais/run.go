@@ -72,7 +72,7 @@ func runServe(ctx context.Context, std stdio, args []string) error {
 	return errors.Join(h.run(ctx), h.close())
 }
 
-// openHub opens the keys, the folder and the ports of a hub, and wires its
+// openHub opens the folder, its keys and the ports of a hub, and wires its
 // parts. What was opened is closed again when something fails.
 func openHub(ctx context.Context, c Config, log *slog.Logger) (h *hub, err error) {
 	h = &hub{config: c, log: log, startedAt: time.Now()}
@@ -81,14 +81,11 @@ func openHub(ctx context.Context, c Config, log *slog.Logger) (h *hub, err error
 			err = errors.Join(err, h.close())
 		}
 	}()
-	if h.keys, err = openKeys(c); err != nil {
+	if h.keys, h.node, err = openFolder(ctx, c, log); err != nil {
 		return h, err
 	}
 	if torn := h.keys.Mended(); torn != nil {
 		log.Warn("keyring mended from its previous generation", "err", torn)
-	}
-	if h.node, err = openNode(ctx, c, h.keys, log); err != nil {
-		return h, err
 	}
 	if err = h.wireSync(); err != nil {
 		return h, err
@@ -118,6 +115,7 @@ func (h *hub) run(ctx context.Context) error {
 	}
 	if h.callers != nil {
 		group.Go(func() error { return h.callers.Run(ctx, h.log) })
+		group.Go(func() error { return h.firstPass(ctx) })
 	}
 	h.log.Info("hub serves", "hub", h.node.Self().String(), "pages", h.pages.Addr().String(), "link", h.link.Addr().String(), "version", version)
 	if _, err := systemd.Ready("le relais de " + h.config.Hub.Name); err != nil {
@@ -174,11 +172,11 @@ func (h *hub) close() error {
 	if h.link != nil {
 		failures = append(failures, h.link.Close())
 	}
+	if h.keys != nil {
+		failures = append(failures, h.keys.Close()) // before the folder: the next process opens the device once it is free
+	}
 	if h.node != nil {
 		failures = append(failures, h.node.Close())
-	}
-	if h.keys != nil {
-		failures = append(failures, h.keys.Close())
 	}
 	return errors.Join(failures...)
 }

@@ -92,7 +92,7 @@ type soloBorn struct {
 
 // furnish gives a lone hub its roster and its first account.
 func (m *making) furnish(ctx context.Context, root note.Signer) (account node.Enrolment, err error) {
-	n, err := openNode(ctx, m.config, m.keys, nil)
+	n, err := openNode(ctx, m.config, nil, m.keys, nil)
 	if err != nil {
 		return account, err
 	}
