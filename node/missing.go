@@ -101,6 +101,9 @@ func (p *pager) fill(log store.Log, from uint32, budget int) (next uint32, err e
 		return from, nil
 	}
 	rows, err := p.r.RecordsFrom(log.LogID, from, log.Head, budget/minRecordOctets+2)
+	if err != nil {
+		return from, err
+	}
 	for len(rows) > 0 {
 		n := variantsAt(rows)
 		size := 0
@@ -108,19 +111,17 @@ func (p *pager) fill(log store.Log, from uint32, budget int) (next uint32, err e
 			size += len(row.Wire())
 		}
 		if size > p.whole {
-			p.some(rows[:n], budget)
-			p.more = true
-			return rows[0].Seq + 1, err
+			return rows[0].Seq + 1, p.some(rows[0].Place, budget)
 		}
 		if size > budget {
-			return rows[0].Seq, err
+			return rows[0].Seq, nil
 		}
 		for _, row := range rows[:n] {
 			budget -= p.add(row)
 		}
 		rows = rows[n:]
 	}
-	return log.Head + 1, err
+	return log.Head + 1, nil
 }
 
 // variantsAt counts the rows at the place of the first.
@@ -140,16 +141,17 @@ func (p *pager) add(row store.RecordRow) int {
 	return len(wire)
 }
 
-// some adds as many of the rows as fit, beginning anywhere.
-func (p *pager) some(rows []store.RecordRow, budget int) {
-	begin := p.pick(len(rows))
-	for i := range rows {
-		row := rows[(begin+i)%len(rows)]
+// some adds as many variants of a place as fit, beginning anywhere.
+func (p *pager) some(at record.Place, budget int) error {
+	p.more = true
+	rows, err := p.r.SomeAt(at, p.pick, budget/minRecordOctets+1)
+	for _, row := range rows {
 		if len(row.Wire()) > budget {
-			return
+			break
 		}
 		budget -= p.add(row)
 	}
+	return err
 }
 
 // pick chooses a number below n by the salt.

@@ -1,8 +1,10 @@
 package node_test
 
 import (
+	"slices"
 	"testing"
 
+	"relais/node"
 	"relais/node/id"
 	"relais/node/record"
 	"relais/node/territory"
@@ -77,6 +79,123 @@ func TestVectorIsSalted(t *testing.T) {
 	}
 	if one.RosterVersion != 1 || one.Entries[0].Index != 1 || one.Entries[0].Seq != 1 {
 		t.Errorf("%+v", one)
+	}
+}
+
+// TestTooManyLogs: a member that opens logs without end neither fills the vector
+// nor keeps others from meeting; it is named.
+func TestTooManyLogs(t *testing.T) {
+	l, a, b, _ := three(t)
+	g := newGhost(t)
+	l.enrol(t, join(g))
+	var wires [][]byte
+	for i := range uint16(4100) {
+		r := g.record(l.clock.Now(), &record.Unknown{Of: 200, Version: 1, Raw: []byte{0}})
+		r.Incarnation = i + 1
+		wire, _ := g.sign(t, r)
+		wires = append(wires, wire)
+	}
+	if done := apply(t, a, g.id, wires...); done != (node.Applied{New: record.MaxLogs, Postponed: 4100 - record.MaxLogs}) {
+		t.Errorf("%+v", done)
+	}
+	slices.Reverse(wires) // the other hub keeps others of them
+	apply(t, b, g.id, wires[:2000]...)
+	n := l.notice(record.NewStopCode())
+	author(t, a, n)
+	author(t, b, l.stop(n.Mandate, 0))
+	signAll(t, a)
+	signAll(t, b)
+	meet(t, a, b)
+	for _, h := range []*hub{a, b} {
+		v, err := h.Vector(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if wire, err := v.MarshalBinary(); err != nil || len(v.Entries) != record.MaxLogs+2 || len(wire) > record.MaxVectorOctets {
+			t.Errorf("%s: a vector of %d entries (%v)", h.site, len(v.Entries), err)
+		}
+		if s := standing(t, h, n.Mandate); !s.All {
+			t.Errorf("%s: %+v", h.site, s)
+		}
+		if !alarmed(t, h, "logs") {
+			t.Errorf("%s: nobody is told", h.site)
+		}
+	}
+}
+
+// TestHeldTravels: a revocation that waits for its predecessor counts, and so it
+// is handed on, although the two show the same vector.
+func TestHeldTravels(t *testing.T) {
+	l, a, b, c := three(t)
+	g := newGhost(t)
+	l.enrol(t, join(g))
+	n := l.told(t, a, record.NewStopCode())
+	lost := g.say(t, l.clock.Now(), l.notice(record.NewStopCode()))
+	stop := g.say(t, l.clock.Now(), l.stop(n.Mandate, 0))
+	apply(t, a, g.id, stop)
+	pull(t, b, a)
+	pull(t, c, b)
+	for _, h := range []*hub{b, c} {
+		if s := standing(t, h, n.Mandate); !s.All {
+			t.Errorf("%s: still runs", h.site)
+		}
+	}
+	apply(t, c, g.id, lost)
+	meet(t, c, a)
+	v, err := a.Vector(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if page, more, err := c.Missing(t.Context(), v, pageOctets); err != nil || more || len(page) > 0 {
+		t.Errorf("%d sent again once nothing is missing (%v)", len(page), err)
+	}
+}
+
+// TestLargeFork: two branches far longer than a page become one log, known whole
+// by both.
+func TestLargeFork(t *testing.T) {
+	l, a, b, _ := three(t)
+	g := newGhost(t)
+	l.enrol(t, join(g))
+	for range 30 {
+		wire := g.say(t, l.clock.Now(), l.stop(id.Random[record.MandateID](), 0))
+		apply(t, a, g.id, wire)
+		apply(t, b, g.id, wire)
+	}
+	twin := *g
+	for i := range 60 {
+		apply(t, a, g.id, g.say(t, l.clock.Now(), l.stop(id.Random[record.MandateID](), 0)))
+		if i < 40 {
+			apply(t, b, g.id, twin.say(t, l.clock.Now(), l.stop(id.Random[record.MandateID](), 0)))
+		}
+	}
+	meet(t, a, b)
+	for _, h := range []*hub{a, b} {
+		counts, err := h.RecordCounts(t.Context())
+		if err != nil || counts.Revocations != 130 {
+			t.Errorf("%s: %+v (%v)", h.site, counts, err)
+		}
+		if state, err := h.LogState(t.Context(), g.log()); err != nil || state.Head != 90 || state.Forked != 31 {
+			t.Errorf("%s: %+v (%v)", h.site, state, err)
+		}
+	}
+}
+
+// TestManyVariants: more variants of one place than a page holds travel too.
+func TestManyVariants(t *testing.T) {
+	l, a, b, _ := three(t)
+	g := newGhost(t)
+	l.enrol(t, join(g))
+	for i := range 30 {
+		twin := *g
+		wire := twin.say(t, l.clock.Now(), l.stop(id.Random[record.MandateID](), 0))
+		apply(t, []*hub{a, b}[i%2], g.id, wire)
+	}
+	meet(t, a, b)
+	for _, h := range []*hub{a, b} {
+		if counts, err := h.RecordCounts(t.Context()); err != nil || counts.Revocations != 30 {
+			t.Errorf("%s: %+v (%v)", h.site, counts, err)
+		}
 	}
 }
 

@@ -97,7 +97,9 @@ type Pushed struct {
 }
 
 // Push gives a hub what it lacks of what we know, page by page, until it lacks
-// nothing. It stops with an error when a page taught it nothing.
+// nothing, or knows a whole page already: of a log with two histories, and of
+// what waits for a predecessor, nobody can tell what it holds. It stops with an
+// error when a page was refused and taught it nothing.
 func (c *Client) Push(ctx context.Context, hub territory.HubID) (Pushed, error) {
 	var sum Pushed
 	for {
@@ -105,7 +107,7 @@ func (c *Client) Push(ctx context.Context, hub territory.HubID) (Pushed, error) 
 		if err != nil {
 			return sum, err
 		}
-		wires, _, err := c.local.Missing(ctx, theirs, maxPageOctets-maxPageOctets/128)
+		wires, more, err := c.local.Missing(ctx, theirs, maxPageOctets-maxPageOctets/128)
 		if err != nil {
 			return sum, fmt.Errorf("look for what %s lacks: %w", hub, err)
 		}
@@ -117,6 +119,9 @@ func (c *Client) Push(ctx context.Context, hub territory.HubID) (Pushed, error) 
 			return sum, err
 		}
 		sum.add(done)
+		if done.New == 0 && !more && done.Known == len(wires) {
+			return sum, nil
+		}
 		if done.New == 0 {
 			return sum, fmt.Errorf("push to %s: %w (%d refused of %d)", hub, ErrNoProgress, done.Refused, len(wires))
 		}

@@ -56,7 +56,7 @@ const (
 // The limits on foreign bytes, in octets.
 const (
 	maxPageOctets    = 256 << 10 // about a thousand records
-	maxVectorOctets  = 256 << 10 // about sixteen thousand logs
+	maxVectorOctets  = record.MaxVectorOctets
 	maxRosterOctets  = 1 << 20
 	maxDossierOctets = 1 << 20
 	maxProblemOctets = 4 << 10

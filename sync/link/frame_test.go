@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/yamux"
 
+	"relais/node/record"
 	"relais/node/territory"
 	"relais/sync/link"
 	"relais/sync/link/linktest"
@@ -166,4 +167,22 @@ func (l *lockedBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()
+}
+
+// TestVectorFits: the longest vector and the octet of flags before it are one
+// frame, for what a hub knows may not depend on how many logs there are.
+func TestVectorFits(t *testing.T) {
+	v := record.Vector{Entries: make([]record.VectorEntry, 2*record.MaxVectorEntries)}
+	for i := range v.Entries {
+		v.Entries[i].Index = uint16(i)
+	}
+	v.Trim()
+	wire, err := v.MarshalBinary()
+	if err != nil || len(wire) != record.MaxVectorOctets {
+		t.Fatalf("%d octets (%v)", len(wire), err)
+	}
+	frame := link.AppendFrame(nil, link.Frame{Type: link.TypeVector, Payload: append([]byte{1}, wire...)})
+	if _, err := link.ReadFrame(bytes.NewReader(frame)); err != nil {
+		t.Error(err)
+	}
 }

@@ -80,6 +80,17 @@ func (r *Reader) RecordsFrom(log record.LogID, seq, last uint32, limit int) ([]R
 		log.Hub[:], log.Incarnation, seq, last, limit)
 }
 
+// SomeAt returns signed records at one place, by hash, from the one that pick
+// chooses among their number, at most limit.
+func (r *Reader) SomeAt(p record.Place, pick func(n int) int, limit int) ([]RecordRow, error) {
+	var n int
+	const at = `WHERE hub = ? AND incarnation = ? AND seq = ? AND signature IS NOT NULL AND bar <> 'cut'`
+	if err := r.QueryRow(`SELECT count(*) FROM records `+at, p.Hub[:], p.Incarnation, p.Seq).Scan(&n); err != nil {
+		return nil, err
+	}
+	return r.records(at+` ORDER BY hash LIMIT ? OFFSET ?`, p.Hub[:], p.Incarnation, p.Seq, limit, pick(n))
+}
+
 // RecordsAbove returns the records of one log above a seq, barred ones included.
 func (r *Reader) RecordsAbove(log record.LogID, seq uint32) ([]RecordRow, error) {
 	return r.records(`WHERE hub = ? AND incarnation = ? AND seq > ? ORDER BY seq, hash`, log.Hub[:], log.Incarnation, seq)
