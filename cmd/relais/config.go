@@ -86,7 +86,8 @@ type NationalConfig struct {
 
 // HealthConfig says where the machine's owner may ask how the hub is.
 type HealthConfig struct {
-	// Listen is host:port of plain HTTP, for this machine only. Empty: nowhere.
+	// Listen is host:port of plain HTTP, for this machine only. Empty: nowhere. A
+	// port that is taken is logged, and the hub serves. Default "127.0.0.1:9464".
 	Listen string `toml:"listen"`
 }
 
@@ -98,6 +99,7 @@ func configDefaults() Config {
 		Link:     LinkConfig{Listen: ":7443"},
 		Keys:     KeysConfig{Provider: "auto", Device: "/dev/tpmrm0"},
 		National: NationalConfig{Adapter: "none"},
+		Health:   HealthConfig{Listen: "127.0.0.1:9464"},
 	}
 }
 

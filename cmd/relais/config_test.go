@@ -24,6 +24,7 @@ func TestConfigDefaults(t *testing.T) {
 		Link:     LinkConfig{Listen: ":7443"},
 		Keys:     KeysConfig{Provider: "auto", Device: "/dev/tpmrm0"},
 		National: NationalConfig{Adapter: "none"},
+		Health:   HealthConfig{Listen: "127.0.0.1:9464"},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)

@@ -80,6 +80,7 @@ func (c Config) text() string {
 	fmt.Fprintf(&b, "\n[link]\nlisten = %q\nadvertise = [%s]\nproxy = %q\n", c.Link.Listen, list(c.Link.Advertise), c.Link.Proxy)
 	fmt.Fprintf(&b, "\n[keys]\nprovider = %q\ndevice = %q\n", c.Keys.Provider, c.Keys.Device)
 	fmt.Fprintf(&b, "\n[national]\nadapter = %q\n", c.National.Adapter)
+	fmt.Fprintf(&b, "\n[health]\nlisten = %q\n", c.Health.Listen)
 	return b.String()
 }
 

@@ -37,12 +37,28 @@ func (p *play) aPass(ctx context.Context) error {
 			pass, err := p.valbrume.pass(ctx)
 			n := &p.outcome.National
 			n.SecondPassBytes = pass.OctetsOut + pass.OctetsIn
-			if err == nil && (pass.Up != 0 || pass.Down != 0 || pass.Drift != 0) {
-				err = fmt.Errorf("it moved %d up and %d down, drift %d", pass.Up, pass.Down, pass.Drift)
+			if err == nil {
+				err = fixedCostOnly(pass, n.FirstPassBytes)
 			}
 			return fmt.Sprintf("0 up, 0 down, %d octets on the wire", n.SecondPassBytes), err
 		}},
 	)
+}
+
+// maxFixedCost is what a pass may take, both ways, to find that nothing is to be
+// moved: two handshakes and one summary, whatever the territory holds.
+const maxFixedCost = 4000
+
+// fixedCostOnly refuses a pass that moved something, or that took more octets
+// than it takes to find that there is nothing to move.
+func fixedCostOnly(pass node.NationalPass, first int64) error {
+	if pass.Up != 0 || pass.Down != 0 || pass.Drift != 0 {
+		return fmt.Errorf("it moved %d up and %d down, drift %d", pass.Up, pass.Down, pass.Drift)
+	}
+	if octets := pass.OctetsOut + pass.OctetsIn; octets > maxFixedCost || octets >= first {
+		return fmt.Errorf("it took %d octets; %d at most, and fewer than the first pass (%d)", octets, maxFixedCost, first)
+	}
+	return nil
 }
 
 func (h *stageHub) pass(ctx context.Context) (p node.NationalPass, err error) {

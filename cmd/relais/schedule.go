@@ -93,3 +93,37 @@ func (j job) once(ctx context.Context, kept jobLog) error {
 	}
 	return kept.JobSucceeded(ctx, j.name, time.Now())
 }
+
+// soonOnce runs what a job that never succeeded does, within a while, at random,
+// of the moment when it becomes possible. It does nothing where the job
+// succeeded before, or does while this waits.
+func soonOnce(ctx context.Context, name string, within time.Duration, kept jobLog, possible func() bool, run func(context.Context)) error {
+	never := func() (bool, error) {
+		last, err := kept.JobLast(ctx, name)
+		return last.IsZero(), err
+	}
+	wait := func(d time.Duration) bool {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(d):
+			return true
+		}
+	}
+	if first, err := never(); err != nil || !first {
+		return err
+	}
+	for !possible() {
+		if !wait(time.Second) {
+			return nil
+		}
+	}
+	if !wait(time.Second + rand.N(within-time.Second)) {
+		return nil
+	}
+	first, err := never()
+	if err == nil && first {
+		run(ctx)
+	}
+	return err
+}

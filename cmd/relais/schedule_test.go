@@ -124,3 +124,51 @@ func TestScheduleNeverOverlaps(t *testing.T) {
 		t.Errorf("a three-hour run of an hourly job: %d runs a day", len(runs))
 	}
 }
+
+// firstOf plays soonOnce for a while of synthetic time and returns when it ran,
+// counted from the start.
+func firstOf(t *testing.T, kept *keptJobs, possibleAfter, during time.Duration) (runs []time.Duration) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), during)
+		defer cancel()
+		err := soonOnce(ctx, "first", time.Minute, kept,
+			func() bool { return time.Since(start) >= possibleAfter },
+			func(context.Context) { runs = append(runs, time.Since(start)) })
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	return runs
+}
+
+func TestSoonOnce(t *testing.T) {
+	never := &keptJobs{last: map[string]time.Time{}}
+	if runs := firstOf(t, never, 0, time.Hour); len(runs) != 1 || runs[0] < time.Second || runs[0] > time.Minute {
+		t.Errorf("a job that never succeeded: ran at %v, want once within a minute", runs)
+	}
+	if runs := firstOf(t, never, time.Hour, 2*time.Hour); len(runs) != 1 || runs[0] < time.Hour || runs[0] > time.Hour+time.Minute+time.Second {
+		t.Errorf("possible after an hour: ran at %v, want once within a minute of it", runs)
+	}
+	if runs := firstOf(t, never, 2*time.Hour, time.Hour); len(runs) != 0 {
+		t.Errorf("never possible, and yet it ran at %v", runs)
+	}
+	known := &keptJobs{last: map[string]time.Time{"first": time.Unix(1, 0)}}
+	if runs := firstOf(t, known, 0, time.Hour); len(runs) != 0 {
+		t.Errorf("it had succeeded, and yet ran at %v", runs)
+	}
+}
+
+// A success that comes while it waits, because somebody asked, is the first.
+func TestSoonOnceAskedMeanwhile(t *testing.T) {
+	kept := &keptJobs{last: map[string]time.Time{}}
+	synctest.Test(t, func(t *testing.T) {
+		ran := false
+		asked := func() bool { return kept.JobSucceeded(t.Context(), "first", time.Now()) == nil }
+		err := soonOnce(t.Context(), "first", time.Minute, kept, asked, func(context.Context) { ran = true })
+		if ran || err != nil {
+			t.Errorf("ran %v, %v", ran, err)
+		}
+	})
+}

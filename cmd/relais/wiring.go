@@ -73,12 +73,22 @@ func (h *hub) wireDoors(ctx context.Context) (err error) {
 	if h.controls, err = listenControl(h.config.Hub.DataDir); err != nil {
 		return err
 	}
-	if h.config.Health.Listen != "" {
-		if h.health, err = net.Listen("tcp", h.config.Health.Listen); err != nil {
-			return fmt.Errorf("health: %w", err)
-		}
-	}
+	h.listenHealth()
 	return nil
+}
+
+// listenHealth opens the port of the machine's own monitoring. The room does not
+// need it: a port that is taken is logged.
+func (h *hub) listenHealth() {
+	if h.config.Health.Listen == "" {
+		return
+	}
+	l, err := net.Listen("tcp", h.config.Health.Listen)
+	if err != nil {
+		h.log.Warn("health is not served", "err", err)
+		return
+	}
+	h.health = l
 }
 
 // authorityFile is where the hub's own certificate authority is left for IT to
@@ -104,7 +114,7 @@ func (h *hub) jobs() []job {
 	}
 	if h.adapter != nil {
 		jobs = append(jobs, job{
-			name: "national", least: 20 * time.Minute, most: 40 * time.Minute, spread: 5 * time.Minute,
+			name: nationalJob, least: 20 * time.Minute, most: 40 * time.Minute, spread: 5 * time.Minute,
 			run: func(ctx context.Context) error {
 				_, err := h.nationalPass(ctx)
 				return err
@@ -112,6 +122,28 @@ func (h *hub) jobs() []job {
 		})
 	}
 	return jobs
+}
+
+// nationalJob is the name under which the last national pass that succeeded is
+// kept, asked for or scheduled.
+const nationalJob = "national"
+
+// firstPassWithin bounds, at random, how long a hub waits for its first national
+// pass once a roster names the service: the hubs of a territory get it together.
+const firstPassWithin = time.Minute
+
+// firstPass makes the first national pass soon: a new hub missed none, and would
+// wait for half an hour to learn what the service knows. It does nothing where
+// one succeeded, be it while this one waited.
+func (h *hub) firstPass(ctx context.Context) error {
+	return soonOnce(ctx, nationalJob, firstPassWithin, h.node, func() bool {
+		r := h.node.Roster()
+		return r != nil && r.National != nil
+	}, func(ctx context.Context) {
+		if _, err := h.nationalPass(ctx); err != nil && ctx.Err() == nil {
+			h.log.Warn("job failed", "job", nationalJob, "err", err)
+		}
+	})
 }
 
 // nationalPass reconciles once and keeps the outcome for the screens.
@@ -122,5 +154,8 @@ func (h *hub) nationalPass(ctx context.Context) (node.NationalPass, error) {
 	report, err := national.Pass(ctx, h.adapter, nil)
 	h.log.Info("national pass", "report", report, "ok", err == nil)
 	outcome := report.Outcome(err)
+	if err == nil {
+		err = h.node.JobSucceeded(ctx, nationalJob, time.Now())
+	}
 	return outcome, errors.Join(err, h.node.RecordNationalPass(ctx, outcome))
 }
