@@ -14,6 +14,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -85,8 +86,7 @@ func run(ctx context.Context, std stdio, args []string) int {
 		usage(std.err)
 		return exitUsage
 	}
-	switch args[0] {
-	case "help", "-h", "-help", "--help":
+	if asksHelp(args) {
 		usage(std.out)
 		return exitOK
 	}
@@ -166,6 +166,12 @@ func parse(f *flag.FlagSet, args []string, least, most int) error {
 		return failWith(exitUsage, "usage: relais %s", f.Name())
 	}
 	return nil
+}
+
+// asksHelp tells whether the arguments of a verb that has verbs of its own ask
+// for its usage, which is then no error.
+func asksHelp(args []string) bool {
+	return len(args) > 0 && slices.Contains([]string{"help", "-h", "-help", "--help"}, args[0])
 }
 
 func runVersion(_ context.Context, std stdio, args []string) error {

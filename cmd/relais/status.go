@@ -69,28 +69,61 @@ func printStatus(std stdio, s status) error {
 	line("hub", "%s (%s), territory %s, keys: %s", s.Name, s.Hub, s.Territory, s.Assurance)
 	line("version", "%s, up since %s", s.Version, s.StartedAt.Format(time.DateTime))
 	line("pages", "%s", strings.Join(s.Pages, " "))
-	line("roster", "version %d, until %s", s.RosterVersion, day(s.RosterUntil))
-	line("others", "%d of %d heard, information of %s", s.Seen, s.Expected, moment(s.FreshAt))
+	line("roster", "%s", s.roster())
+	line("others", "%s", s.others())
 	line("knows", "%d mandates, %d stops, %d dossiers; %d records to sign", s.Notices, s.Stops, s.Dossiers, s.Waiting)
 	if n := s.National; n != nil {
-		line("national", "%s: %d up, %d down, drift %d, %d octets out, %d in %s", moment(n.At), n.Up, n.Down, n.Drift, n.OctetsOut, n.OctetsIn, n.Err)
+		line("national", "%s: %d up, %d down, drift %d, %d octets out, %d in %s", n.At.Local().Format(time.DateTime), n.Up, n.Down, n.Drift, n.OctetsOut, n.OctetsIn, n.Err)
 	}
 	for _, a := range s.Alarms {
-		line("alarm", "%s", a)
+		line("alarm", "%s: %s", a, remedy(a))
 	}
 	return w.Flush()
 }
 
-func moment(t time.Time) string {
-	if t.IsZero() {
-		return "never"
-	}
-	return t.Local().Format(time.DateTime)
-}
-
-func day(t time.Time) string {
-	if t.IsZero() {
+func (s status) roster() string {
+	if s.RosterVersion == 0 {
 		return "none yet"
 	}
-	return t.Format(time.DateOnly)
+	return fmt.Sprintf("version %d, until %s", s.RosterVersion, s.RosterUntil.Format(time.DateOnly))
+}
+
+func (s status) others() string {
+	switch {
+	case s.RosterVersion == 0:
+		return "unknown before the first roster"
+	case s.Expected <= 1:
+		return "none in the roster"
+	case s.FreshAt.IsZero():
+		return fmt.Sprintf("%d of %d heard, nothing compared with them yet", s.Seen, s.Expected)
+	}
+	return fmt.Sprintf("%d of %d heard, information of %s", s.Seen, s.Expected, s.FreshAt.Local().Format(time.DateTime))
+}
+
+// remedies say what an alarm means and what to do, to the person who looks after
+// the machine. The screens say it in French, to helpers.
+var remedies = map[string]string{
+	"no-roster":      "no mandate can be created; ask your territory for its roster, then relais territory install roster.note",
+	"not-listed":     "this hub is not in the roster, the others do not hear it; hand hub.json to your territory: relais territory add-hub, then issue",
+	"expelled":       "this hub was expelled, what it does is not recognised elsewhere; call your territory",
+	"roster-expired": "known hubs still talk to each other; have the territory issue a roster, then relais territory install roster.note",
+	"roster-expires": "within 30 days; have the territory issue a roster, then relais territory install roster.note",
+	"clock":          "the clock is wrong or cannot be trusted, nothing is granted; set it, then timedatectl status",
+	"forked":         "a hub's machine was copied or brought back in time, its recent mandates are suspended everywhere; call your territory",
+	"conflict":       "a mandate exists in two versions and is refused; have it made again",
+	"wrong-code":     "a hub announced a stop with a code that is not the mandate's, to no effect; tell your territory",
+	"mute":           "records were kept that this version cannot read; see relais version and bring this hub up to date",
+	"unsigned":       "the machine's key does not answer and nothing leaves this hub; look at the TPM, then journalctl -u relais",
+	"logs":           "a hub began its history again many times: its machine is often brought back in time, or taken over; call your territory",
+	"flood":          "a site stopped many mandates of others in an hour; check with it, and tell your territory",
+	"island":         "no other hub answers; look at the box and the cable, then at [link] in the configuration",
+	"national":       "the national service has not answered for a day; the room does not need it; look at [national] in the configuration",
+	"drift":          "this hub and the national service still differ after a pass; if it lasts, tell your territory",
+}
+
+func remedy(alarm string) string {
+	if words, known := remedies[alarm]; known {
+		return words
+	}
+	return "see the page État du territoire"
 }

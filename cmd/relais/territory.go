@@ -58,7 +58,7 @@ func territoryVerbs() []verb {
 	return []verb{
 		{"init", "make a territory: its draft and its root key", territoryInit},
 		{"add-hub", "add a hub from its request, hub.json", territoryAddHub},
-		{"structure", "add a structure", territoryStructure},
+		{"structure", "add or change a structure", territoryStructure},
 		{"national", "add the national service from its entry", territoryNational},
 		{"issue", "sign the draft as the next version", territoryIssue},
 		{"show", "print a folder's draft or a roster", territoryShow},
@@ -75,7 +75,7 @@ func runTerritory(ctx context.Context, std stdio, args []string) error {
 		known = append(known, fmt.Sprintf("  %-10s %s", v.name, v.summary))
 	}
 	list := strings.Join(known, "\n")
-	if len(args) > 0 && (args[0] == "-h" || args[0] == "help") {
+	if asksHelp(args) {
 		fmt.Fprintf(std.out, "usage: relais territory <verb> …\n\n%s\n", list)
 		return nil
 	}

@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"slices"
-	"strings"
 
 	"relais/node/territory"
 )
@@ -77,43 +75,6 @@ func territoryNational(_ context.Context, std stdio, args []string) error {
 	})
 }
 
-func territoryStructure(_ context.Context, std stdio, args []string) error {
-	f := flags(std, "territory structure add --name NAME [--serving HUB,…] [--scopes SCOPE,…] FOLDER")
-	name := f.String("name", "", "`name` of the structure")
-	address := f.String("address", "", "its `address`, one line, as printed on mandates")
-	siret := f.String("siret", "", "its 14-digit `SIRET`")
-	serving := f.String("serving", "", "names or identifiers of the `hubs` that serve it; empty: all")
-	scopes := f.String("scopes", "", "`keys` of the démarches it is allowed; empty: all")
-	if len(args) == 0 || args[0] != "add" {
-		return failWith(exitUsage, "usage: relais %s", f.Name())
-	}
-	if err := parse(f, args[1:], 1, 1); err != nil {
-		return err
-	}
-	if *name == "" {
-		return failWith(exitUsage, "give the structure's --name")
-	}
-	return change(territoryFolder(f.Arg(0)), func(r *territory.Roster) error {
-		hubs, err := findHubs(r, splitList(*serving))
-		if err != nil {
-			return err
-		}
-		allowed, err := findScopes(splitList(*scopes))
-		if err != nil {
-			return err
-		}
-		var id territory.StructureID
-		rand.Read(id[:])
-		s := territory.Structure{
-			ID: id, Name: *name, Address: *address, SIRET: *siret,
-			State: territory.StructureOpen, Scopes: allowed, Serving: hubs,
-		}
-		r.Structures = append(r.Structures, s)
-		fmt.Fprintln(std.out, s.ID)
-		return nil
-	})
-}
-
 // change reads a folder's draft, changes it, checks it and writes it back.
 func change(folder territoryFolder, edit func(*territory.Roster) error) error {
 	r, err := folder.draft()
@@ -124,26 +85,4 @@ func change(folder territoryFolder, edit func(*territory.Roster) error) error {
 		return err
 	}
 	return folder.save(r)
-}
-
-func splitList(s string) []string {
-	return slices.DeleteFunc(strings.Split(s, ","), func(s string) bool { return s == "" })
-}
-
-// findHubs returns the hubs with these names or identifiers; all when empty.
-func findHubs(r *territory.Roster, wanted []string) ([]territory.HubID, error) {
-	ids := []territory.HubID{}
-	for _, h := range r.Hubs {
-		if len(wanted) == 0 {
-			ids = append(ids, h.ID)
-		}
-	}
-	for _, w := range wanted {
-		i := slices.IndexFunc(r.Hubs, func(h territory.Hub) bool { return h.Name == w || h.ID.String() == w })
-		if i < 0 {
-			return nil, fmt.Errorf("the draft has no hub %q", w)
-		}
-		ids = append(ids, r.Hubs[i].ID)
-	}
-	return ids, nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -15,7 +16,7 @@ import (
 
 func territoryShow(_ context.Context, std stdio, args []string) error {
 	f := flags(std, "territory show [--json] [--root-key KEY|FILE] FOLDER|roster.note")
-	asJSON := f.Bool("json", false, "print the roster as JSON")
+	asJSON := f.Bool("json", false, "print one JSON object")
 	root := f.String("root-key", "", "the root's public `key`, or a file that holds it: shows a roster, once its signature holds")
 	if err := parse(f, args, 1, 1); err != nil {
 		return err
@@ -32,10 +33,21 @@ func territoryShow(_ context.Context, std stdio, args []string) error {
 	return printRoster(std, r)
 }
 
-// readRoster returns a folder's draft or, with a root key, a signed roster.
+// readRoster returns a folder's draft or, with a root key, the roster that was
+// signed: the note that is named, or the folder's.
 func readRoster(path, root string) (*territory.Roster, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if root == "" && !info.IsDir() {
+		return nil, failWith(exitUsage, "give --root-key to read a signed roster")
+	}
 	if root == "" {
 		return territoryFolder(path).draft()
+	}
+	if info.IsDir() {
+		path = territoryFolder(path).path(rosterFile)
 	}
 	key, err := readRootKey(root)
 	if err != nil {

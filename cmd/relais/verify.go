@@ -3,7 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 
 	"relais/node"
 )
@@ -22,6 +25,9 @@ func runVerify(ctx context.Context, std stdio, args []string) error {
 			return err
 		}
 		path = c.Hub.DataDir
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && f.NArg() == 1 {
+		return fmt.Errorf("%s: no such file or folder", path)
 	}
 	report, err := node.VerifyFolder(ctx, path)
 	if err != nil {
