@@ -2,6 +2,7 @@ package gossip
 
 import (
 	"context"
+	"time"
 
 	"relais/node/record"
 	"relais/node/territory"
@@ -15,6 +16,7 @@ const (
 	recordEvent eventKind = iota
 	vectorEvent           // the sender's vector
 	askedEvent            // the same, and ours is wanted back
+	toldEvent             // a vector of whoever the sender says
 )
 
 // event is something a callback copied for our loop. from is who handed it over;
@@ -27,6 +29,10 @@ type event struct {
 
 // batchEvents bounds how much is applied in one go.
 const batchEvents = 256
+
+// answerInterval is how often one hub is sent our vector because of what others
+// told in its name.
+const answerInterval = time.Second
 
 // applyLoop is the one loop that brings in what others sent.
 func (p *Pool) applyLoop(ctx context.Context) {
@@ -59,12 +65,15 @@ func (p *Pool) gather(first event) []event {
 func (p *Pool) applyBatch(ctx context.Context, batch []event) {
 	records := make(map[territory.HubID][][]byte)
 	vectors := make(map[territory.HubID]event)
+	told := make(map[territory.HubID]event)
 	for _, e := range batch {
 		switch e.kind {
 		case recordEvent:
 			if len(e.data) <= record.MaxOctets && !p.seen.has(e.data) {
 				records[e.from] = append(records[e.from], e.data)
 			}
+		case toldEvent:
+			told[e.from] = e
 		default:
 			if vectors[e.from].kind == askedEvent {
 				e.kind = askedEvent
@@ -77,6 +86,9 @@ func (p *Pool) applyBatch(ctx context.Context, batch []event) {
 	}
 	for _, e := range vectors {
 		p.compare(ctx, e)
+	}
+	for _, e := range told {
+		p.compareTold(ctx, e)
 	}
 }
 
@@ -98,24 +110,15 @@ func (p *Pool) apply(ctx context.Context, from territory.HubID, wires [][]byte) 
 	}
 }
 
-// compare looks at a vector: whether we lack something, or a newer roster.
+// compare looks at a vector that its own hub sent: whether we lack something, or
+// a newer roster.
 func (p *Pool) compare(ctx context.Context, e event) {
 	at := p.now()
-	var theirs record.Vector
-	if err := theirs.UnmarshalBinary(e.data); err != nil {
-		p.log.Warn("gossip vector is none", "peer", e.from.String(), "err", err)
+	behind, known := p.behind(ctx, e)
+	if !known {
 		return
 	}
-	if !p.isHub(e.from) {
-		return
-	}
-	behind, err := p.local.Behind(ctx, theirs)
-	if err != nil {
-		p.log.Warn("gossip vector not compared", "peer", e.from.String(), "err", err)
-		return
-	}
-	roster := p.local.Roster()
-	if behind || roster == nil || theirs.RosterVersion > roster.Version {
+	if behind {
 		p.onBehind(e.from)
 	} else {
 		p.local.PeerCompared(e.from, at)
@@ -123,6 +126,43 @@ func (p *Pool) compare(ctx context.Context, e event) {
 	if e.kind == askedEvent {
 		p.sendVector(ctx, 0, e.from)
 	}
+}
+
+// compareTold looks at a vector that came through memberlist, which believes the
+// name inside. It is a reason to ask that hub, and no comparison with it: for
+// that, both send each other theirs over the link.
+func (p *Pool) compareTold(ctx context.Context, e event) {
+	behind, known := p.behind(ctx, e)
+	if !known {
+		return
+	}
+	if behind {
+		p.onBehind(e.from)
+	}
+	if now := p.now(); now.Sub(p.answered[e.from]).Abs() >= answerInterval {
+		p.answered[e.from] = now
+		p.sendVector(ctx, 0, e.from)
+	}
+}
+
+// behind tells whether a vector holds something that we lack; known is false for
+// one that cannot be compared.
+func (p *Pool) behind(ctx context.Context, e event) (behind, known bool) {
+	var theirs record.Vector
+	if err := theirs.UnmarshalBinary(e.data); err != nil {
+		p.log.Warn("gossip vector is none", "peer", e.from.String(), "err", err)
+		return false, false
+	}
+	if !p.isHub(e.from) {
+		return false, false
+	}
+	behind, err := p.local.Behind(ctx, theirs)
+	if err != nil {
+		p.log.Warn("gossip vector not compared", "peer", e.from.String(), "err", err)
+		return false, false
+	}
+	roster := p.local.Roster()
+	return behind || roster == nil || theirs.RosterVersion > roster.Version, true
 }
 
 // vector is what we know, encoded.

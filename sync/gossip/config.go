@@ -112,12 +112,13 @@ func (p *Pool) LocalState(bool) []byte {
 	return append(self[:], v...)
 }
 
-// MergeRemoteState implements memberlist.Delegate.
+// MergeRemoteState implements memberlist.Delegate. Nothing here says who speaks,
+// but the state itself.
 func (p *Pool) MergeRemoteState(state []byte, _ bool) {
 	if len(state) <= id.Size {
 		return
 	}
-	e := event{kind: vectorEvent, data: bytes.Clone(state[id.Size:])}
+	e := event{kind: toldEvent, data: bytes.Clone(state[id.Size:])}
 	copy(e.from[:], state)
 	p.offer(e)
 }

@@ -84,6 +84,8 @@ type Pool struct {
 	dirty     chan struct{}        // capacity 1: a hint is due
 	list      atomic.Pointer[memberlist.Memberlist]
 
+	answered map[territory.HubID]time.Time // applyLoop's: see compareTold
+
 	mu    sync.Mutex // guards heard
 	heard map[territory.HubID]time.Time
 }
@@ -117,7 +119,7 @@ func New(o Options) *Pool {
 		inbox: make(chan event, inboxEvents),
 		fresh: make(chan territory.HubID, inboxEvents),
 		dirty: make(chan struct{}, 1),
-		heard: make(map[territory.HubID]time.Time),
+		heard: make(map[territory.HubID]time.Time), answered: make(map[territory.HubID]time.Time),
 	}
 	p.transport = newTransport(p.link)
 	p.queue = &memberlist.TransmitLimitedQueue{RetransmitMult: retransmitMult, NumNodes: p.size}

@@ -1,0 +1,43 @@
+package gossip_test
+
+import (
+	"testing"
+	"time"
+
+	"relais/sync/link/linktest"
+)
+
+// TestComparedByItsOwnWord: what a push/pull says in a hub's name is no
+// comparison with it. The twin: it makes both send their vector over the link,
+// and that is one.
+func TestComparedByItsOwnWord(t *testing.T) {
+	w := newWorld()
+	a, b, c := w.add(t, linktest.Options{}, nil), w.add(t, linktest.Options{}, nil), w.add(t, linktest.Options{}, nil)
+	run(t, a, b, c)
+	together(t, a, b, c)
+	wire := a.mem.write("something to be behind with")
+	everywhere(t, wire, a, b, c)
+	b.link.Close() // out of reach, and whoever speaks in its name lies
+	linktest.Eventually(t, 10*time.Second, "the line to b to be down", func() bool { return !a.link.Peer(b.ID).Connected })
+	time.Sleep(1100 * time.Millisecond) // those who just met answered each other already
+	a.forget()
+	a.pool.MergeRemoteState(b.pool.LocalState(false), false)
+	c.pool.MergeRemoteState(a.pool.LocalState(false), false) // what a's own push/pull brings to c
+	linktest.Eventually(t, 10*time.Second, "a comparison with c", func() bool { return a.comparedWith(c) })
+	if a.comparedWith(b) {
+		t.Error("compared with a hub that is out of reach, on another's word")
+	}
+}
+
+// forget forgets all comparisons.
+func (h *hub) forget() {
+	h.mem.mu.Lock()
+	defer h.mem.mu.Unlock()
+	clear(h.mem.compared)
+}
+
+func (h *hub) comparedWith(peer *hub) bool {
+	h.mem.mu.Lock()
+	defer h.mem.mu.Unlock()
+	return !h.mem.compared[peer.ID].IsZero()
+}
