@@ -17,14 +17,16 @@ func (s *Server) personStep(w http.ResponseWriter, r *http.Request, by node.Acto
 		return err
 	}
 	p := &page.DraftPerson{Draft: draftPage(d, page.StepPerson, s.now()), Person: d.Person, Evidence: d.Evidence}
-	p.Adult, p.Unprotected, p.Willing = answered(d.Declarations.Adult), answered(d.Declarations.Unprotected), answered(d.Declarations.Willing)
+	p.Adult, p.Willing = answered(d.Declarations.Adult, "oui"), answered(d.Declarations.Willing, "oui")
+	p.Protected = answered(d.Declarations.Unprotected, "non")
 	return s.render(w, r, http.StatusOK, p)
 }
 
-// answered fills a question of a form: a draft keeps only a yes.
-func answered(yes bool) string {
-	if yes {
-		return "oui"
+// answered fills a question of a form: a draft keeps only the answer that allows
+// a mandate.
+func answered(allows bool, answer string) string {
+	if allows {
+		return answer
 	}
 	return ""
 }
@@ -47,7 +49,7 @@ func (s *Server) savePerson(w http.ResponseWriter, r *http.Request, by node.Acto
 	s.checkPerson(p)
 	if !p.Failed() {
 		d.Person, d.Evidence = p.Person, p.Evidence
-		d.Declarations = mandate.Declarations{Adult: p.Adult == "oui", Unprotected: p.Unprotected == "oui", Willing: p.Willing == "oui"}
+		d.Declarations = mandate.Declarations{Adult: p.Adult == "oui", Unprotected: p.Protected == "non", Willing: p.Willing == "oui"}
 		err := s.save(w, r, by, d, page.StepServices)
 		if !reformed(err) {
 			return err
@@ -68,7 +70,7 @@ func readPerson(r *http.Request, d node.Draft, now time.Time) *page.DraftPerson 
 			BirthDate: text(r, "birth_date"), BirthPlace: text(r, "birth_place"), Contact: text(r, "contact"),
 		},
 		Evidence: mandate.Evidence(text(r, "evidence")),
-		Adult:    yesNo(r, "adult"), Unprotected: yesNo(r, "unprotected"), Willing: yesNo(r, "willing"),
+		Adult:    yesNo(r, "adult"), Protected: yesNo(r, "protected"), Willing: yesNo(r, "willing"),
 	}
 }
 
@@ -97,16 +99,17 @@ func (s *Server) checkPerson(p *page.DraftPerson) {
 	if !p.Evidence.Valid() {
 		p.Fail(missing("evidence", locale.EvidenceMissing))
 	}
-	for _, q := range []struct{ name, answer, unanswered, no string }{
-		{"adult", p.Adult, locale.AdultMissing, locale.AdultNo},
-		{"unprotected", p.Unprotected, locale.UnprotectedMissing, locale.UnprotectedNo},
-		{"willing", p.Willing, locale.WillingMissing, locale.WillingNo},
+	for _, q := range []struct{ name, answer, allows, otherwise string }{
+		{"adult", p.Adult, "oui", locale.AdultNo},
+		{"protected", p.Protected, "non", locale.ProtectedYes},
+		{"willing", p.Willing, "oui", locale.WillingNo},
 	} {
 		switch q.answer {
 		case "":
-			p.Fail(missing(q.name, q.unanswered))
-		case "non":
-			p.Fail(missing(q.name, q.no))
+			p.Fail(missing(q.name, locale.AnswerMissing))
+		case q.allows:
+		default:
+			p.Fail(missing(q.name, q.otherwise))
 		}
 	}
 }

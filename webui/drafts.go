@@ -191,6 +191,8 @@ func (s *Server) refuseGrant(w http.ResponseWriter, r *http.Request, by node.Act
 	}
 	p := recapPage(id, recap)
 	p.Fail(refused)
-	p.NextCode = s.node.NextCodeIn(s.now())
+	if p.Wait() == 0 { // else the fault says how long
+		p.NextCode = s.node.NextCodeIn(s.now())
+	}
 	return s.render(w, r, statusOf(refused), p)
 }

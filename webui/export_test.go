@@ -52,6 +52,9 @@ var (
 // NewStorage is certmagic's storage over a sealed store.
 var NewStorage = newStorage
 
+// StopCodeTyped reads a code from a form.
+var StopCodeTyped = stopCode
+
 // Policy is the content security policy of every page.
 const Policy = policy
 

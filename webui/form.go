@@ -25,6 +25,13 @@ func parse(r *http.Request) error {
 // text returns what was typed, without the spaces around it.
 func text(r *http.Request, name string) string { return strings.TrimSpace(r.PostFormValue(name)) }
 
+// stopCode returns a code as it was typed or read by a scanner, whose text is the
+// whole address of the QR: what counts follows the last #.
+func stopCode(r *http.Request, name string) string {
+	typed := text(r, name)
+	return strings.TrimSpace(typed[strings.LastIndexByte(typed, '#')+1:])
+}
+
 // ticked tells whether a box was.
 func ticked(r *http.Request, name string) bool {
 	switch r.PostFormValue(name) {

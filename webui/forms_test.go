@@ -66,7 +66,7 @@ func TestPersonStep(t *testing.T) {
 	}
 	for name, value := range map[string]string{
 		"given": "", "family": " ", "birth_date": "hier", "birth_place": "", "evidence": "rumour",
-		"adult": "non", "unprotected": "non", "willing": "",
+		"adult": "non", "protected": "oui", "willing": "",
 	} {
 		t.Run(name, func(t *testing.T) {
 			refused := b.post(visit+"/mandat/personne", change(name, value)...)
@@ -172,7 +172,8 @@ func TestKioskRefusals(t *testing.T) {
 			answer := kiosk.post("/kiosque/arreter", "code", wrong)
 			if answer.StatusCode == http.StatusTooManyRequests {
 				waited = true
-				answer.wants(http.StatusTooManyRequests, htmlcheck.In("[data-wait]", htmlcheck.HasText("Vous pourrez réessayer dans")))
+				answer.wants(http.StatusTooManyRequests, htmlcheck.In("[data-wait]", htmlcheck.HasText("Attendez")))
+				answer.waits()
 				break
 			}
 			answer.wants(http.StatusNotFound, htmlcheck.In("#code-erreur"))

@@ -30,7 +30,7 @@ func (s *Server) kioskStop(w http.ResponseWriter, r *http.Request) error {
 	if err := parse(r); err != nil {
 		return err
 	}
-	p := &page.KioskStop{Base: kioskBase("Arrêter mon mandat"), Code: text(r, "code")}
+	p := &page.KioskStop{Base: kioskBase("Arrêter mon mandat"), Code: stopCode(r, "code")}
 	if p.Code == "" {
 		p.Fail(missing("code", locale.StopCodeMissing))
 		return s.render(w, r, http.StatusUnprocessableEntity, p)

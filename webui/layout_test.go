@@ -20,8 +20,8 @@ var layoutPage string
 //go:embed testdata/fragment.html
 var fragmentPage string
 
-// TestLayout opens every sample in a real browser: nothing scrolls sideways at
-// 320 and 390 pixels, and what acts is 44 pixels high and wide at the desk, 56 at
+// TestLayout opens every sample in a real browser: nothing scrolls sideways on
+// small screens, from 320 pixels, no code is cut there, and what acts is 44 pixels high and wide at the desk, 56 at
 // the kiosk. The page itself measures, in frames, and writes what is wrong.
 func TestLayout(t *testing.T) {
 	found := measure(t, func(page.Sample) bool { return true }, "")
@@ -30,12 +30,16 @@ func TestLayout(t *testing.T) {
 	}
 }
 
-// TestLayoutSees is the twin: with a style that breaks both, both are seen.
+// TestLayoutSees is the twin: with a style that breaks each, each is seen.
 func TestLayoutSees(t *testing.T) {
-	found := strings.Join(measure(t, func(s page.Sample) bool { return s.Name == "signin" }, "h1{width:900px}.button{min-height:20px!important;padding:0!important}"), "\n")
-	for _, want := range []string{"wider than 320", "smaller than 44"} {
-		if !strings.Contains(found, want) {
-			t.Errorf("%q was not seen in %q", want, found)
+	for _, broken := range []struct{ sample, style, want string }{
+		{"signin", "h1{width:900px}", "wider than 320"},
+		{"signin", ".button{min-height:20px!important;padding:0!important}", "smaller than 44"},
+		{"kiosk_stop-wrong", "input.stopcode:not([type=hidden]){font-size:34px}", "the code is cut at 390"},
+	} {
+		found := strings.Join(measure(t, func(s page.Sample) bool { return s.Name == broken.sample }, broken.style), "\n")
+		if !strings.Contains(found, broken.want) {
+			t.Errorf("%q was not seen in %q", broken.want, found)
 		}
 	}
 }
@@ -54,11 +58,12 @@ func measure(t *testing.T, wanted func(page.Sample) bool, style string) []string
 }
 
 // TestCodeFromFragment opens the kiosk's page as a QR does: the code is in the
-// field, in groups, and gone from the address.
+// field, in groups, and gone from the address; then types into it, and then is the
+// scanner that types the whole address.
 func TestCodeFromFragment(t *testing.T) {
 	server, mux := storybook(t)
 	found := inBrowser(t, server, mux, fragmentPage)
-	if want := "7K3M-9QXD-4T2P-HW8V-5 gone O1IL-9QXD"; len(found) != 1 || found[0] != want {
+	if want := "7K3M-9QXD-4T2P-HW8V-5 gone O1IL-9QXD 7K3M-9QXD-4T2P-HW8V-5"; len(found) != 1 || found[0] != want {
 		t.Errorf("%q, want %q", found, want)
 	}
 }

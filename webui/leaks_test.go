@@ -33,7 +33,7 @@ func TestPlantedMarkup(t *testing.T) {
 	pages := &visited{t: t}
 	pages.see(b.post(visit+"/mandat/personne", "given", plantedGiven, "family", plantedFamily, "birth_date", "x"))
 	b.post(visit+"/mandat/personne", "given", plantedGiven, "family", plantedFamily, "birth_date", "02/03/1951", "birth_place", plantedPlace,
-		"contact", plantedContact, "evidence", "known", "adult", "oui", "unprotected", "oui", "willing", "oui").leads(visit)
+		"contact", plantedContact, "evidence", "known", "adult", "oui", "protected", "non", "willing", "oui").leads(visit)
 	pages.see(b.get(visit + "/mandat/personne"))
 	line := []string{"line_1_scope", "social", "line_1_service", plantedService, "line_1_acts", plantedAct}
 	pages.see(b.post(visit+"/mandat/services", append(line, "action", "ajouter")...))

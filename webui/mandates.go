@@ -3,6 +3,7 @@ package webui
 import (
 	"net/http"
 	"slices"
+	"strconv"
 
 	"relais/node"
 	"relais/node/fault"
@@ -17,6 +18,13 @@ const mandatesShown = 50
 
 func (s *Server) mandates(w http.ResponseWriter, r *http.Request, by node.Actor) error {
 	query := r.URL.Query() // states and identifiers only: nothing of a person
+	if query.Get("fin") == strconv.Itoa(endingWithin) {
+		rows, err := s.ending(r.Context(), by)
+		if err != nil {
+			return err
+		}
+		return s.render(w, r, http.StatusOK, &page.Mandates{Base: deskBase("Mandats", "mandates"), Rows: rows, Ending: true})
+	}
 	f := node.MandateFilter{State: mandate.State(query.Get("etat")), Limit: mandatesShown}
 	if f.State != "" && !slices.Contains(locale.States, f.State) {
 		return fault.Errorf(fault.NotFound, locale.ProblemNotFound, "unknown state in a filter")
@@ -26,15 +34,23 @@ func (s *Server) mandates(w http.ResponseWriter, r *http.Request, by node.Actor)
 			return fault.New(fault.NotFound, locale.ProblemNotFound, err)
 		}
 	}
-	rows, err := s.node.Mandates(r.Context(), by, f)
+	p, err := s.mandatesPage(r, by, f)
 	if err != nil {
 		return err
+	}
+	return s.render(w, r, http.StatusOK, p)
+}
+
+func (s *Server) mandatesPage(r *http.Request, by node.Actor, f node.MandateFilter) (*page.Mandates, error) {
+	rows, err := s.node.Mandates(r.Context(), by, f)
+	if err != nil {
+		return nil, err
 	}
 	p := &page.Mandates{Base: deskBase("Mandats", "mandates"), Rows: rows, State: f.State}
 	if len(rows) == mandatesShown {
 		p.Next = rows[len(rows)-1].ID
 	}
-	return s.render(w, r, http.StatusOK, p)
+	return p, nil
 }
 
 // mandate shows a mandate of the structure; any other, at the same address, by

@@ -3,7 +3,6 @@ package webui
 import (
 	"errors"
 	"net/http"
-	"strconv"
 	"time"
 
 	"relais/node/fault"
@@ -71,7 +70,7 @@ func (s *Server) always(status int) http.Handler {
 }
 
 func (s *Server) problem(w http.ResponseWriter, r *http.Request, status int, message string, wait time.Duration) {
-	p := &page.Problem{Status: status, Message: message, Wait: wait, Home: "/bureau"}
+	p := &page.Problem{Status: status, Message: message, Home: "/bureau"}
 	p.Title, p.Audience = locale.ProblemTitle(status), page.Door
 	switch {
 	case isKiosk(r):
@@ -79,9 +78,7 @@ func (s *Server) problem(w http.ResponseWriter, r *http.Request, status int, mes
 	case status == http.StatusMisdirectedRequest:
 		p.Home = ""
 	}
-	if wait > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
-	}
+	retryAfter(w, wait)
 	if err := s.render(w, r, status, p); err != nil {
 		s.log.Error("the page of a problem failed", "err", err)
 		http.Error(w, message, status)

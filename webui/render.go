@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"relais/webui/page"
 )
@@ -60,16 +61,26 @@ func (t templates) draw(p page.Page) ([]byte, error) {
 }
 
 // render fills what every page shares, draws and sends it. A page with faults
-// keeps the status it is given: 422, 409 or 429.
+// keeps the status it is given: 422, 409 or 429, and a wait is also told to
+// programs.
 func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, p page.Page) error {
 	s.dress(r, p.Common())
 	body, err := s.templates.draw(p)
 	if err != nil {
 		return err
 	}
+	retryAfter(w, p.Common().Wait())
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // the visitor may have left: nothing to mend
 	return nil
+}
+
+// retryAfter tells a program how long to wait, in whole seconds; nothing for
+// zero.
+func retryAfter(w http.ResponseWriter, wait time.Duration) {
+	if wait > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
+	}
 }

@@ -51,6 +51,8 @@ func (s *Server) deskRoutes() *mux.Router {
 
 	mandates := desk.PathPrefix("/mandats").Subrouter()
 	s.desk(mandates, get, "", s.mandates)
+	s.desk(mandates, post, "/chercher", s.seekMandate)
+	s.desk(mandates, post, "/code", s.stopByCode)
 	s.desk(mandates, get, "/{mandate}", s.mandate)
 	s.desk(mandates, get, "/{mandate}/papier", s.paper)
 	s.desk(mandates, post, "/{mandate}/papier", s.confirmPaper)

@@ -8,6 +8,8 @@ import (
 
 	"golang.org/x/net/html"
 
+	"relais/node/id"
+	"relais/node/mandate"
 	"relais/webui/internal/htmlcheck"
 )
 
@@ -35,7 +37,7 @@ func (b *browser) visit() string {
 
 var person = []string{
 	"given", "Dominique", "family", "Exemple", "birth_date", "14/03/1950", "birth_place", "Valbrume", "contact", "",
-	"evidence", "document", "adult", "oui", "unprotected", "oui", "willing", "oui",
+	"evidence", "document", "adult", "oui", "protected", "non", "willing", "oui",
 }
 
 var services = []string{
@@ -89,26 +91,29 @@ func state(want string) htmlcheck.Check {
 func TestMainJob(t *testing.T) {
 	s := newSite(t)
 	desk, kiosk := s.signedIn(t), s.browser(t, kioskName)
-	mandate := s.grant(t, desk)
-	act := func() answer {
-		form := desk.get(mandate + "/demarche").wants(http.StatusOK)
-		return desk.post(mandate+"/demarche", "id", form.field("id"), "line", "1", "channel", "online", "present", "oui", "signs_in", "oui")
+	address := s.grant(t, desk)
+	act := func() answer { // as from a form opened before
+		return desk.post(address+"/demarche", "id", id.Random[mandate.ActID]().String(), "line", "1", "channel", "online", "present", "oui", "signs_in", "oui")
 	}
 
+	desk.get(address+"/demarche").wants(http.StatusOK, state("awaiting_paper"), htmlcheck.None("#line"), htmlcheck.In("a[href="+address+"/papier]"))
 	act().wants(http.StatusForbidden, htmlcheck.In("[role=alert]"), htmlcheck.In("title", htmlcheck.HasText("Erreur : ")))
-	code := desk.paper(mandate)
-	desk.get(mandate).wants(http.StatusOK, state("active"), htmlcheck.In(".flash"), htmlcheck.Count("li.usable", 2))
-	act().leads(mandate)
-	desk.get(mandate).wants(http.StatusOK, htmlcheck.In(".plainlist", htmlcheck.HasText("En ligne")))
+	code := desk.paper(address)
+	desk.get(address).wants(http.StatusOK, state("active"), htmlcheck.In(".flash"), htmlcheck.Count("li.usable", 2))
+	desk.get(address+"/demarche").wants(http.StatusOK, htmlcheck.In("#line"))
+	act().leads(address)
+	desk.get(address).wants(http.StatusOK, htmlcheck.In(".plainlist", htmlcheck.HasText("En ligne")))
 
 	kiosk.post("/kiosque/arreter", "code", strings.ToLower(code)).leads("/kiosque/recu")
 	kiosk.get("/kiosque/recu").wants(http.StatusOK,
 		htmlcheck.In("h1", htmlcheck.HasText("C’est arrêté")), htmlcheck.In("#recu-numero"),
 		htmlcheck.In(".receipt", htmlcheck.HasText("Plus personne n’a le droit d’utiliser ce mandat.")))
 
-	desk.get(mandate).wants(http.StatusOK, state("stopped"),
+	desk.get(address).wants(http.StatusOK, state("stopped"),
 		htmlcheck.In("#etat", htmlcheck.HasText("a été arrêté aujourd’hui à ")), htmlcheck.In("#etat", htmlcheck.HasText("à la borne de Valbrume")))
-	act().wants(http.StatusForbidden, htmlcheck.In("[role=alert]", htmlcheck.HasText("Valbrume")))
+	act().wants(http.StatusForbidden, htmlcheck.In("[role=alert]", htmlcheck.HasText("Valbrume")), htmlcheck.None("#line"))
+	desk.get(address+"/demarche").wants(http.StatusOK, state("stopped"), htmlcheck.None("#line"),
+		htmlcheck.In(".actions", htmlcheck.HasText("Proposer un nouveau mandat")))
 
 	kiosk.post("/kiosque/arreter", "code", code).leads("/kiosque/recu")
 	kiosk.get("/kiosque/recu").wants(http.StatusOK, htmlcheck.In("h1", htmlcheck.HasText("C’était déjà arrêté")))

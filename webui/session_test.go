@@ -2,6 +2,7 @@ package webui_test
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -49,8 +50,40 @@ func TestSignIn(t *testing.T) {
 		other.post("/connexion", "login", "camille", "passphrase", s.helper.Passphrase, "code", code).leads("/bureau")
 		third := s.browser(t, deskName)
 		third.post("/connexion", "login", "camille", "passphrase", s.helper.Passphrase, "code", code).wants(http.StatusUnauthorized,
-			htmlcheck.In("#code-aide", htmlcheck.HasText("Le prochain code")))
+			htmlcheck.In("[role=alert]", htmlcheck.HasText("Attendez le suivant")))
 	})
+	t.Run("ErrEmpty", func(t *testing.T) {
+		for range 8 { // more than the attempts that are free: none is counted
+			b := s.browser(t, deskName)
+			b.post("/connexion", "login", "camille", "passphrase", "", "code", " ").wants(http.StatusUnprocessableEntity,
+				htmlcheck.None("#login-erreur"), htmlcheck.In("#passphrase-erreur", htmlcheck.HasAttr("role", "alert")), htmlcheck.In("#code-erreur"))
+		}
+		s.signedIn(t)
+	})
+	t.Run("ErrLimited", func(t *testing.T) {
+		limited := false
+		for range 12 {
+			answer := b.post("/connexion", "login", "camille", "passphrase", "not the passphrase", "code", "000000")
+			if limited = answer.StatusCode == http.StatusTooManyRequests; limited {
+				answer.waits()
+				break
+			}
+		}
+		if !limited {
+			t.Error("twelve wrong sign-ins and no wait")
+		}
+	})
+}
+
+// waits checks that a refusal says how long, to a person once and to a program.
+func (a answer) waits() {
+	a.t.Helper()
+	if seconds, err := strconv.Atoi(a.Header.Get("Retry-After")); err != nil || seconds < 1 {
+		a.t.Errorf("Retry-After %q", a.Header.Get("Retry-After"))
+	}
+	if n := strings.Count(a.body, "seconde"); n != 1 {
+		a.t.Errorf("the wait is said %d times", n)
+	}
 }
 
 func token(b *browser) string {

@@ -29,6 +29,9 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p := &page.SignIn{Base: doorBase("Connexion"), Login: text(r, "login")}
+	if checkSignIn(r, p); p.Failed() {
+		return s.render(w, r, http.StatusUnprocessableEntity, p)
+	}
 	by, err := s.node.SignIn(r.Context(), p.Login, r.PostFormValue("passphrase"), digits(text(r, "code")), address(r))
 	if err != nil {
 		return s.refuseSignIn(w, r, p, err)
@@ -39,6 +42,15 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	return seeOther(w, r, "/bureau")
 }
 
+// checkSignIn notes what is empty: an attempt is not counted for it.
+func checkSignIn(r *http.Request, p *page.SignIn) {
+	for _, name := range []string{"login", "passphrase", "code"} {
+		if text(r, name) == "" {
+			p.Fail(missing(name, locale.SignInMissing))
+		}
+	}
+}
+
 // refuseSignIn shows the form again and says when the next code begins: a code
 // serves once.
 func (s *Server) refuseSignIn(w http.ResponseWriter, r *http.Request, p *page.SignIn, err error) error {
@@ -47,7 +59,9 @@ func (s *Server) refuseSignIn(w http.ResponseWriter, r *http.Request, p *page.Si
 		return err
 	}
 	p.Fail(err)
-	p.NextCode = s.node.NextCodeIn(s.now())
+	if p.Wait() == 0 { // else the fault says how long
+		p.NextCode = s.node.NextCodeIn(s.now())
+	}
 	return s.render(w, r, status, p)
 }
 

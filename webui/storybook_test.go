@@ -2,6 +2,7 @@ package webui_test
 
 import (
 	"context"
+	_ "embed"
 	"flag"
 	"fmt"
 	"net/http"
@@ -16,6 +17,9 @@ import (
 	"relais/webui"
 	"relais/webui/page"
 )
+
+//go:embed testdata/heights.html
+var heightsPage string
 
 var shots = flag.String("shots", "", "take pictures of every screen into this folder with chromium; only names that contain -only")
 
@@ -68,25 +72,54 @@ func viewsOf(p page.Page) []view {
 }
 
 func TestStorybook(t *testing.T) {
-	server, _ := storybook(t)
+	server, mux := storybook(t)
 	if *shots == "" {
 		return // every sample was drawn: that is the test
 	}
 	if err := os.MkdirAll(*shots, 0o755); err != nil {
 		t.Fatal(err)
 	}
+	heights := measureHeights(t, server, mux)
 	for _, sample := range page.Samples() {
 		if !strings.Contains(sample.Name, *only) {
 			continue
 		}
 		address := server.URL + "/" + sample.Name
 		for _, v := range viewsOf(sample.Page) {
+			v.height = max(v.height, heights[fmt.Sprint(sample.Name, v.width)])
 			chromium(t, v.flags(filepath.Join(*shots, sample.Name+"@"+v.name+".png")), address)
 		}
 		if sample.Page.Common().Audience == page.Paper {
 			chromium(t, []string{"--no-pdf-header-footer", "--print-to-pdf=" + filepath.Join(*shots, sample.Name+".pdf")}, address)
 		}
 	}
+}
+
+// measureHeights returns how high each page wanted is at each width, by its name
+// and width: a picture shows all of it, and a field in focus scrolls nothing.
+func measureHeights(t *testing.T, server *httptest.Server, mux *http.ServeMux) map[string]int {
+	t.Helper()
+	var wanted []string
+	for _, sample := range page.Samples() {
+		if !strings.Contains(sample.Name, *only) {
+			continue
+		}
+		for _, v := range viewsOf(sample.Page) {
+			if !v.dark {
+				wanted = append(wanted, fmt.Sprintf("[%q, %d, %d]", sample.Name, v.width, v.height))
+			}
+		}
+	}
+	heights := make(map[string]int)
+	for _, line := range inBrowser(t, server, mux, strings.Replace(heightsPage, "SAMPLES", strings.Join(wanted, ","), 1)) {
+		var name string
+		var width, height int
+		if _, err := fmt.Sscan(line, &name, &width, &height); err != nil {
+			t.Fatal(line, err)
+		}
+		heights[fmt.Sprint(name, width)] = height
+	}
+	return heights
 }
 
 func (v view) flags(file string) []string {

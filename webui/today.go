@@ -3,6 +3,7 @@ package webui
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"relais/node"
@@ -41,19 +42,17 @@ func (s *Server) reminders(ctx context.Context, by node.Actor) (page.Reminders, 
 	if err != nil {
 		return page.Reminders{}, err
 	}
-	active, err := s.node.Mandates(ctx, by, node.MandateFilter{State: mandate.StateActive, Limit: remindersRead})
+	ending, err := s.ending(ctx, by)
 	if err != nil {
 		return page.Reminders{}, err
 	}
-	return page.Reminders{ToSign: len(toSign), Ending: ending(active, s.now()), Limit: remindersRead}, nil
+	return page.Reminders{ToSign: len(toSign), Ending: len(ending), Limit: remindersRead}, nil
 }
 
-func ending(rows []node.MandateRow, now time.Time) int {
-	n := 0
-	for _, row := range rows {
-		if row.End.Before(now.Add(endingWithin * 24 * time.Hour)) {
-			n++
-		}
-	}
-	return n
+// ending are the active mandates that end within 30 days: what is counted here is
+// what the list shows.
+func (s *Server) ending(ctx context.Context, by node.Actor) ([]node.MandateRow, error) {
+	active, err := s.node.Mandates(ctx, by, node.MandateFilter{State: mandate.StateActive, Limit: remindersRead})
+	last := s.now().Add(endingWithin * 24 * time.Hour)
+	return slices.DeleteFunc(active, func(row node.MandateRow) bool { return !row.End.Before(last) }), err
 }

@@ -26,6 +26,7 @@ var words = template.FuncMap{
 	"day":     func(p clocked, t time.Time) string { return locale.Day(t.In(zone(p))) },
 	"instant": func(p clocked, t time.Time) string { return locale.Instant(t.In(zone(p))) },
 	"moment":  func(p clocked, t time.Time) string { return locale.Moment(now(p), t.In(zone(p))) },
+	"since":   func(p clocked, t time.Time) string { return locale.Since(now(p), t.In(zone(p))) },
 	"heard":   heard,
 	"wait":    locale.Wait,
 	"seconds": func(d time.Duration) int { return int((d + time.Second - 1) / time.Second) },

@@ -222,7 +222,7 @@ func (b *tab) createMandate(m mandatePlan, pictures bool) (mandate, stopCode str
 	b.press(next)
 	b.press(`a[href$="/mandat/personne"]`)
 	b.do(typed("given", m.given), typed("family", m.family), typed("birth_date", "14/03/1950"), typed("birth_place", "Valbrume"),
-		chosen("evidence", "document"), chosen("adult", "oui"), chosen("unprotected", "oui"), chosen("willing", "oui"))
+		chosen("evidence", "document"), chosen("adult", "oui"), chosen("protected", "non"), chosen("willing", "oui"))
 	picture("personne")
 	b.press(next)
 	for i, l := range m.lines {
@@ -305,10 +305,10 @@ func (b *tab) act(mandate string) {
 // refusesAct checks that no act can be noted, and that the page says why.
 func (b *tab) refusesAct(mandate string) {
 	b.t.Helper()
-	b.fillAct(mandate)
-	b.press(next)
-	b.do(shown("[role=alert]"))
+	b.open("/bureau/mandats/" + mandate + "/demarche")
 	b.has("Port-Exemple")
+	b.has("Proposer un nouveau mandat")
+	b.lacks("Enregistrer la démarche")
 	b.shot("refus")
 }
 

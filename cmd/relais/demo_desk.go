@@ -54,7 +54,7 @@ func (h *stageHub) openVisit(ctx context.Context) (string, error) {
 func (h *stageHub) declare(ctx context.Context, visit string, m mandatePlan) error {
 	_, err := h.desk.fill(ctx, visit+"/mandat/personne", "given", map[string]string{
 		"given": m.given, "family": m.family, "birth_date": "14/03/1950", "birth_place": "Valbrume",
-		"evidence": "document", "adult": "oui", "unprotected": "oui", "willing": "oui",
+		"evidence": "document", "adult": "oui", "protected": "non", "willing": "oui",
 	})
 	return err
 }

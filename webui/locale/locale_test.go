@@ -30,6 +30,16 @@ func TestMoment(t *testing.T) {
 			t.Errorf("Moment %q, want %q", got, want)
 		}
 	}
+	for want, at := range map[string]time.Time{
+		"09:40":                    now.Add(-4 * time.Minute),
+		"hier à 23:59":             time.Date(2026, 11, 23, 23, 59, 0, 0, paris),
+		"le 22 octobre à 09:44":    now.AddDate(0, 0, -33),
+		"le 1er mars 2025 à 08:05": time.Date(2025, 3, 1, 8, 5, 0, 0, paris),
+	} {
+		if got := locale.Since(now, at); got != want {
+			t.Errorf("Since %q, want %q", got, want)
+		}
+	}
 	if got := locale.Heard(now, time.Time{}); got != "jamais" {
 		t.Errorf("Heard of never: %q", got)
 	}

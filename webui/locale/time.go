@@ -66,6 +66,18 @@ func Heard(now, t time.Time) string {
 	return DayMonth(t)
 }
 
+// Since writes the moment something began to last, after « depuis »: "09:42"
+// today, else "hier à 17:58" or "le 22 décembre à 17:58".
+func Since(now, t time.Time) string {
+	switch days := daysBetween(t, now); {
+	case days == 0:
+		return Clock(t)
+	case days > 1 && t.Year() == now.Year():
+		return "le " + DayMonth(t) + " à " + Clock(t)
+	}
+	return Moment(now, t)
+}
+
 // Span writes a duration as people say it, rounded down: "12 s", "31 min",
 // "5 h", "3 j".
 func Span(d time.Duration) string {

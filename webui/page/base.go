@@ -93,6 +93,16 @@ func (b *Base) Fail(err error) {
 // Failed tells whether the page shows any fault.
 func (b *Base) Failed() bool { return len(b.Faults) > 0 }
 
+// Wait is how long to wait before trying again, which the fault's message says;
+// zero for not at all.
+func (b *Base) Wait() time.Duration {
+	var longest time.Duration
+	for _, f := range b.Faults {
+		longest = max(longest, f.Wait)
+	}
+	return longest
+}
+
 // FieldError is a fault beside its control.
 type FieldError struct {
 	ID      string // of the element that says it: the control's name and "-erreur"

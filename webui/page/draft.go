@@ -40,8 +40,9 @@ type DraftPerson struct {
 	Draft
 	Person   people.Beneficiary
 	Evidence mandate.Evidence
-	// Answers hold "oui", "non" or "" to the three questions.
-	Adult, Unprotected, Willing string
+	// Answers hold "oui", "non" or "" to the three questions. A mandate needs
+	// "oui", "non" and "oui".
+	Adult, Protected, Willing string
 }
 
 // Template implements Page.

@@ -14,16 +14,6 @@ type KioskStop struct {
 	Code string // as typed
 }
 
-// Wait is how long to wait after too many wrong codes; zero for not at all.
-func (p *KioskStop) Wait() time.Duration {
-	for _, f := range p.Faults {
-		if f.Wait > 0 {
-			return f.Wait
-		}
-	}
-	return 0
-}
-
 // Template implements Page.
 func (*KioskStop) Template() string { return "kiosk_stop" }
 

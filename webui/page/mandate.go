@@ -1,6 +1,8 @@
 package page
 
 import (
+	"slices"
+
 	"relais/node"
 	"relais/node/mandate"
 )
@@ -11,6 +13,11 @@ type Mandates struct {
 	Rows  []node.MandateRow
 	State mandate.State // "" for all
 	Next  mandate.ID    // zero on the last page
+	// Ending narrows the list to active mandates that end within 30 days.
+	Ending bool
+	// Sought is what was typed to find a mandate by its paper: a code or a
+	// number, when it found none.
+	Sought string
 }
 
 // Template implements Page.
@@ -25,13 +32,10 @@ type MandateShow struct {
 }
 
 // Usable tells whether any line may be used now.
-func (p *MandateShow) Usable() bool {
-	for _, v := range p.Mandate.LineVerdicts {
-		if v.Usable {
-			return true
-		}
-	}
-	return false
+func (p *MandateShow) Usable() bool { return usable(p.Mandate.LineVerdicts) }
+
+func usable(verdicts []mandate.Verdict) bool {
+	return slices.ContainsFunc(verdicts, func(v mandate.Verdict) bool { return v.Usable })
 }
 
 // CanStop tells whether something is left to stop.

@@ -1,15 +1,10 @@
 package page
 
-import (
-	"time"
-)
-
 // Problem is any page that says no: 403, 404, 405, 413, 421, 429, 500, 503.
 type Problem struct {
 	Base
 	Status  int
 	Message string
-	Wait    time.Duration
 	Home    string // where to go from here
 }
 

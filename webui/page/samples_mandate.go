@@ -74,6 +74,8 @@ func mandateSamples() []Sample {
 		Base: base(Desk, "Mandats", "mandates"), Next: sampleMandate,
 		Rows: []node.MandateRow{row("Maxime", "Essai", mandate.StateAwaitingPaper, 0), row("Dominique", "Exemple", mandate.StateActive, 0), row("Maé", "Essai", mandate.StatePartly, 3), stopped, row("Alix", "Modèle", mandate.StateDone, 12), row("Noa", "Exemple", mandate.StateExpired, 60), row("Lou", "Test", mandate.StateUnusable, 61)},
 	}
+	sought := &Mandates{Base: base(Desk, "Mandats", "mandates"), Rows: list.Rows[:3], Sought: "7K3M-9QXD-4T2P-HW8V-5"}
+	sought.Faults = []Fault{{Field: "sought", Message: "Ce code n’arrête aucun mandat connu de ce relais. Comparez avec le papier. Si le mandat vient d’être fait, attendez que les relais se soient joints, puis réessayez."}}
 	show := func(s mandate.State) *MandateShow {
 		return &MandateShow{Base: base(Desk, "Mandat", "mandates"), Mandate: sampleView(s)}
 	}
@@ -83,6 +85,7 @@ func mandateSamples() []Sample {
 	act := &ActNew{Base: base(Desk, "Noter une démarche", "mandates"), Mandate: sampleView(mandate.StateActive), ID: mandate.ActID{1}, Line: 1, Channel: mandate.ActOnline, Present: "oui"}
 	refused := &ActNew{Base: base(Desk, "Noter une démarche", "mandates"), Mandate: sampleView(mandate.StateStopped), ID: mandate.ActID{1}, Line: 1, Channel: mandate.ActOnline, Present: "non", SignsIn: true, Pays: true, Note: "—"}
 	refused.Fail(fault.New(fault.Conflict, "Ce mandat a été arrêté hier à 17:58 à la borne de Port-Exemple. Vous ne pouvez plus l’utiliser. Si la personne est là, proposez un nouveau mandat.", errors.New("stopped")))
+	awaiting := &ActNew{Base: base(Desk, "Noter une démarche", "mandates"), Mandate: sampleView(mandate.StateAwaitingPaper)}
 	stop := &StopNew{Base: base(Desk, "Arrêter ce mandat", "mandates"), Mandate: sampleMandate, State: mandate.StateActive, Lines: sampleLines, Chosen: []uint8{1, 2}, Reason: record.ReasonPerson}
 	foreign := &StopNew{Base: base(Desk, "Arrêter ce mandat", "mandates"), Mandate: sampleMandate, State: mandate.StateActive, Foreign: true, StructureName: "CCAS de Port-Exemple"}
 	notice := func(s mandate.State, stops ...node.StopView) *NoticeShow {
@@ -92,11 +95,17 @@ func mandateSamples() []Sample {
 			StructureName: "CCAS de Port-Exemple (démonstration)",
 		}
 	}
+	byCode := &StopCode{
+		Base: base(Desk, "Arrêter avec ce code", "mandates"), Code: "7K3M-9QXD-4T2P-HW8V-5",
+		Notices: []CodeNotice{{notice(mandate.StateActive).Notice, "CCAS de Port-Exemple (démonstration)"}},
+	}
 	told := notice(mandate.StateStopped, sampleStop)
 	told.Receipt = receipt
 	return []Sample{
 		{"mandates", list},
 		{"mandates-empty", &Mandates{Base: base(Desk, "Mandats", "mandates"), State: mandate.StateStopped}},
+		{"mandates-sought", sought},
+		{"mandates-ending", &Mandates{Base: base(Desk, "Mandats", "mandates"), Rows: list.Rows[1:2], Ending: true}},
 		{"mandate_show", show(mandate.StateActive)},
 		{"mandate_show-awaiting", show(mandate.StateAwaitingPaper)},
 		{"mandate_show-partly", show(mandate.StatePartly)},
@@ -107,8 +116,10 @@ func mandateSamples() []Sample {
 		{"notice_show-stopped", told},
 		{"act_new", act},
 		{"act_new-refused", refused},
+		{"act_new-awaiting", awaiting},
 		{"stop_new", stop},
 		{"stop_new-foreign", foreign},
+		{"stop_code", byCode},
 	}
 }
 

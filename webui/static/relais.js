@@ -11,7 +11,11 @@ for (const button of document.querySelectorAll("[data-print]")) {
 // in the fragment, which no server ever sees.
 const stop = document.querySelector("input[data-stop-code]");
 if (stop) {
-  const grouped = (text) => {
+  const grouped = (typed) => {
+    // A scanner types the whole address of the QR: what counts follows the #,
+    // and until it comes there is no code to group.
+    const text = typed.slice(typed.lastIndexOf("#") + 1);
+    if (/[:/]/.test(text)) return text;
     const clean = text.toUpperCase().replace(/[^0-9A-Z*~$=]/g, "").slice(0, 17);
     return clean.replace(/(.{4})(?=.)/g, "$1-");
   };
