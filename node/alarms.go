@@ -103,6 +103,9 @@ func (n *Node) floodAlarms(roster *territory.Roster, desks []store.DeskCount, ad
 	counts := map[territory.HubID]int{}
 	var order []store.DeskCount
 	for _, d := range desks {
+		if roster.National != nil && roster.National.ID == d.Hub {
+			continue // it stops for all of them
+		}
 		if s, known := roster.Structure(d.Structure); known && s.ServedBy(d.Hub) {
 			continue
 		}

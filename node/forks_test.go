@@ -307,6 +307,33 @@ func TestClose(t *testing.T) {
 	}
 }
 
+// TestCloseOfALaterHub: a close whose cut names a hub that only a later roster
+// has ends its mandates whichever came first.
+func TestCloseOfALaterHub(t *testing.T) {
+	l := newLand(t)
+	first, second := l.newHub(t, "Valbrume"), l.newHub(t, "Port-Exemple")
+	author, later := newGhost(t), newGhost(t)
+	l.enrol(t, join(author))
+	now := l.clock.Now()
+	n, after := l.notice(record.NewStopCode()), l.notice(record.NewStopCode())
+	told := [][]byte{later.say(t, now, n), later.say(t, now, after)}
+	end := author.say(t, now, &record.Close{
+		Structure: l.office, Cuts: []record.Position{{Index: 101, Incarnation: 1, Seq: 1}},
+	})
+	apply(t, first, author.id, end)
+	l.enrol(t, join(author, later))
+	apply(t, first, author.id, told...)
+	apply(t, second, author.id, append(told, end)...)
+	for range 2 { // and the next roster changes nothing
+		for _, h := range []*hub{first, second} {
+			if x, y := standing(t, h, n.Mandate), standing(t, h, after.Mandate); !x.All || y.All {
+				t.Errorf("%s: %+v %+v", h.site, x, y)
+			}
+		}
+		l.enrol(t, join(author, later))
+	}
+}
+
 // TestExpelledMeanwhile: records that arrive while the roster changes are taken by
 // the old one or refused by the new, never left between.
 func TestExpelledMeanwhile(t *testing.T) {

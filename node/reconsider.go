@@ -31,7 +31,31 @@ func (a *absorption) reconsider() error {
 			return err
 		}
 	}
+	if err := a.closeAgain(); err != nil {
+		return err
+	}
 	return a.finish()
+}
+
+// closeAgain lets every close end what its cuts end: the roster may name now an
+// index that it did not when the close came.
+func (a *absorption) closeAgain() error {
+	rows, err := a.tx.SpokenCloses()
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		e, err := row.Decode()
+		if err != nil {
+			return err
+		}
+		if b, ok := e.Body.(*record.Close); ok {
+			if err := a.close(row.ID, b); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // hear lets a barred record speak when the roster admits it now.

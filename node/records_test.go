@@ -505,9 +505,15 @@ func TestRecordAlarms(t *testing.T) {
 		if k := keys(); k["flood"] || k["mute"] {
 			t.Fatalf("after %d stops: %v", i, k)
 		}
-		apply(t, h, busy.id, busy.say(t, now, l.stop(n.Mandate, 0)))
+		stop := l.stop(n.Mandate, 0)
+		stop.Channel = []record.Channel{record.ChannelDesk, record.ChannelNational, record.ChannelSystem, 9}[i%4] // whatever it says
+		apply(t, h, busy.id, busy.say(t, now, stop))
 		if s := standing(t, h, n.Mandate); !s.All {
 			t.Fatalf("stop %d was not applied", i)
+		}
+		v, err := h.Notice(t.Context(), n.Mandate)
+		if err != nil || len(v.Stops) != 1 || v.Stops[0].Channel != record.ChannelDesk || v.Stops[0].Where != busy.id {
+			t.Fatalf("the blame goes elsewhere: %+v (%v)", v.Stops, err)
 		}
 	}
 	apply(t, h, g.id, g.say(t, now, &record.Unknown{Of: 99, Version: 1, Raw: []byte{0}}))

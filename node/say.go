@@ -84,6 +84,8 @@ func (a *absorption) late(e *record.Envelope) (bool, error) {
 	return slices.ContainsFunc(before, func(b store.RecordRow) bool { return record.Late(b.Time, e.Time) }), err
 }
 
+// close keeps the cuts that the roster can name; a later roster names the others
+// (see closeAgain).
 func (a *absorption) close(id int64, b *record.Close) error {
 	for _, cut := range b.Cuts {
 		at, known := a.place(cut)

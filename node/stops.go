@@ -50,8 +50,22 @@ func (n *Node) stopOf(id mandate.ID, row store.RevocationRow, notices []store.No
 		counts = slices.ContainsFunc(notices, func(c store.NoticeRow) bool { return c.Stop == commitment })
 	}
 	return mandate.Stop{
-		Lines: lines, Reason: row.Reason, Channel: row.Channel, Claimed: row.Claimed, ReceivedAt: row.Received, Where: row.Hub,
+		Lines: lines, Reason: row.Reason, Channel: n.channelOf(row), Claimed: row.Claimed, ReceivedAt: row.Received, Where: row.Hub,
 	}, counts
+}
+
+// channelOf is how a stop was asked for. What the author says is believed no
+// further than it is known: only the national service stops nationally, and only
+// a code is a kiosk. All else was done at the hub that signed it, which is named.
+func (n *Node) channelOf(row store.RevocationRow) record.Channel {
+	roster := n.Roster()
+	switch {
+	case roster != nil && roster.National != nil && roster.National.ID == row.Hub:
+		return record.ChannelNational
+	case row.Code != nil:
+		return record.ChannelKiosk
+	}
+	return record.ChannelDesk
 }
 
 // hubName is the roster's name of a hub or of the national service.
