@@ -44,10 +44,11 @@ type PanicError struct {
 // Error implements error. The stack is not in it.
 func (e *PanicError) Error() string { return fmt.Sprintf("panic in a transaction: %v", e.Value) }
 
-// Write runs f in a savepoint of its own and returns once the commit is on the
-// disk: nil means it will be there after a power cut. An error of f, a panic in
-// it or a change without a journal entry rolls back that savepoint alone. When
-// ctx ends before f has begun, f does not run; afterwards ctx has no effect.
+// Write runs f in a scope of its own, the transaction or a savepoint in it, and
+// returns once the commit is on the disk: nil means it will be there after a
+// power cut. An error of f, a panic in it or a change without a journal entry
+// undoes that scope alone. When ctx ends before f has begun, f does not run;
+// afterwards ctx has no effect.
 //
 // f runs on the writer goroutine, alone. It must not wait for a network, a TPM
 // or Argon2, and must not call Write or Read.
@@ -142,8 +143,12 @@ func (db *DB) gather(first *call) (done []*call, err error) {
 		if !c.state.CompareAndSwap(queued, taken) {
 			continue // its caller has gone
 		}
+		apart := nested
+		if len(done) == 0 {
+			apart = whole
+		}
 		done = append(done, c)
-		if c.err = db.savepoint(c.f); c.err != nil && db.raw.AutoCommit() {
+		if c.err = db.run(apart, c.f); c.err != nil && db.raw.AutoCommit() {
 			err, c.err = c.err, nil
 			return done, err // a full disk or an I/O error undid the whole transaction
 		}
@@ -178,9 +183,24 @@ func (db *DB) next(have int, end time.Time) *call {
 	}
 }
 
-// savepoint runs one caller so that its failure is its own.
-func (db *DB) savepoint(f func(*Tx) error) error {
-	if err := db.exec("SAVEPOINT caller"); err != nil {
+// A scope keeps one caller's work apart from the others', so that its failure is
+// its own.
+type scope struct {
+	begin, keep string // "" is nothing to do
+	undo        [2]string
+}
+
+var (
+	// nested is a savepoint.
+	nested = scope{"SAVEPOINT caller", "RELEASE caller", [2]string{"ROLLBACK TO caller", "RELEASE caller"}}
+	// whole is the transaction itself, for its first caller: there is nobody
+	// else's work to keep yet, and a savepoint costs a copy of each page touched.
+	whole = scope{undo: [2]string{"ROLLBACK", "BEGIN IMMEDIATE"}}
+)
+
+// run runs one caller in its scope.
+func (db *DB) run(apart scope, f func(*Tx) error) error {
+	if err := db.exec(apart.begin); err != nil {
 		return err
 	}
 	tree := db.tree.Clone()
@@ -191,7 +211,7 @@ func (db *DB) savepoint(f func(*Tx) error) error {
 		err = db.rule.check()
 	}
 	if err == nil {
-		err = db.exec("RELEASE caller")
+		err = db.exec(apart.keep)
 	}
 	db.rule.reset()
 	if err == nil {
@@ -201,7 +221,7 @@ func (db *DB) savepoint(f func(*Tx) error) error {
 	if db.raw.AutoCommit() {
 		return err
 	}
-	return errors.Join(err, db.exec("ROLLBACK TO caller"), db.exec("RELEASE caller"))
+	return errors.Join(err, db.exec(apart.undo[0]), db.exec(apart.undo[1]))
 }
 
 // attempt calls f and turns a panic into an error.
@@ -216,6 +236,9 @@ func attempt(tx *Tx, f func(*Tx) error) (err error) {
 }
 
 func (db *DB) exec(text string) error {
+	if text == "" {
+		return nil
+	}
 	_, err := db.writer.ExecContext(context.Background(), text)
 	return err
 }
