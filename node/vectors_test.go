@@ -3,6 +3,7 @@ package node_test
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"relais/node"
 	"relais/node/id"
@@ -261,4 +262,46 @@ func TestSuspension(t *testing.T) {
 	if !suspended(a) {
 		t.Error("the second suspension was lifted by the first's reinstatement")
 	}
+}
+
+// TestWhoLifts: a suspension is lifted by who wrote it, once it is written, and
+// by the national service; whichever came first.
+func TestWhoLifts(t *testing.T) {
+	l := newLand(t)
+	a, b := l.newHub(t, "Valbrume"), l.newHub(t, "Port-Exemple")
+	g, other, national := newGhost(t), newGhost(t), newGhost(t)
+	l.enrol(t, join(g, other), func(r *territory.Roster) {
+		r.National = &territory.National{Index: 500, ID: national.id, Name: "Service national", Identity: national.der, URL: "https://localhost:7444"}
+	})
+	helper, now := id.Random[territory.HelperID](), l.clock.Now()
+	lift := &record.Helper{Helper: helper, Lifts: &record.Position{Index: 100, Incarnation: 1, Seq: 2}}
+	early := g.say(t, now, lift)
+	suspend := g.say(t, now.Add(time.Minute), &record.Helper{Helper: helper})
+	wires := [][]byte{early, suspend, other.say(t, now.Add(time.Hour), lift), national.say(t, now, lift)}
+	suspended := func(want bool, what string) {
+		t.Helper()
+		for _, h := range []*hub{a, b} {
+			if got, err := h.Suspended(t.Context(), helper); err != nil || got != want {
+				t.Errorf("%s: %s: suspended %v (%v)", h.site, what, got, err)
+			}
+		}
+	}
+	apply(t, a, g.id, wires...)
+	slices.Reverse(wires)
+	for _, wire := range wires {
+		apply(t, b, g.id, wire)
+	}
+	suspended(true, "lifted in advance, or by another")
+	late := national.say(t, now.Add(time.Hour), lift)
+	apply(t, a, g.id, late)
+	apply(t, b, g.id, late)
+	suspended(false, "the national service lifts it")
+	again := g.say(t, now.Add(time.Hour), &record.Helper{Helper: helper})
+	own := g.say(t, now.Add(time.Hour), &record.Helper{Helper: helper, Lifts: &record.Position{Index: 100, Incarnation: 1, Seq: 3}})
+	apply(t, a, g.id, again)
+	apply(t, b, g.id, again)
+	suspended(true, "suspended again")
+	apply(t, a, g.id, own)
+	apply(t, b, g.id, own)
+	suspended(false, "its author lifts it")
 }

@@ -41,7 +41,8 @@ const (
 //   - revocation: any hub and the national service; with channel kiosk, and with
 //     no other, a code
 //   - close: a hub that serves the structure, and the national service
-//   - helper: any hub and the national service
+//   - helper: a suspension, any hub and the national service; a reinstatement,
+//     the author of the suspension, later in its logs, and the national service
 //   - floor: anyone, of its own log
 func Admit(r Record, by territory.Author, roster *territory.Roster) Bar {
 	switch b := r.Body.(type) {
@@ -52,7 +53,7 @@ func Admit(r Record, by territory.Author, roster *territory.Roster) Bar {
 	case *Close:
 		return admitFor(b.Structure, by, roster)
 	case *Helper:
-		return ""
+		return admitHelper(b, r.Place, by)
 	case *Floor:
 		if b.Seq >= r.Seq {
 			return BarForm
@@ -80,6 +81,19 @@ func admitNotice(n *Notice, at time.Time, by territory.Author, roster *territory
 // settled by the signature; the code, if any, is settled against the notice.
 func admitRevocation(r *Revocation) Bar {
 	if r.Mandate.IsZero() || (r.Channel == ChannelKiosk) != (r.Code != nil) {
+		return BarForm
+	}
+	return ""
+}
+
+// admitHelper lets nobody lift what another wrote, nor what is not written yet.
+func admitHelper(h *Helper, at Place, by territory.Author) Bar {
+	switch {
+	case h.Lifts == nil || by.National && h.Lifts.Index != by.Index:
+		return ""
+	case h.Lifts.Index != by.Index:
+		return BarAuthor
+	case h.Lifts.Incarnation > at.Incarnation || h.Lifts.Incarnation == at.Incarnation && h.Lifts.Seq >= at.Seq:
 		return BarForm
 	}
 	return ""

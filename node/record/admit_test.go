@@ -60,6 +60,13 @@ func TestAdmit(t *testing.T) {
 		{"close by another hub", other, closing, record.BarAuthor},
 		{"close by the national service", national, closing, ""},
 		{"suspension", other, &record.Helper{Helper: fill[territory.HelperID](1)}, ""},
+		{"reinstatement by its author", other, lifts(other.Index, 1, 8), ""},
+		{"reinstatement by another", serving, lifts(other.Index, 1, 8), record.BarAuthor},
+		{"reinstatement by the national service", national, lifts(other.Index, 1, 80), ""},
+		{"reinstatement in advance", other, lifts(other.Index, 1, 9), record.BarForm},
+		{"reinstatement of an earlier log's", other, lifts(other.Index, 0, 80), ""},
+		{"reinstatement in a later log", other, lifts(other.Index, 2, 1), record.BarForm},
+		{"reinstatement by the national service of its own to come", national, lifts(national.Index, 1, 9), record.BarForm},
 		{"floor", other, &record.Floor{Seq: 8}, ""},
 		{"floor above itself", other, &record.Floor{Seq: 9}, record.BarForm},
 		{"a kind to come", serving, &record.Unknown{Of: 9, Version: 1, Raw: []byte{0xf6}}, record.BarKind},
@@ -69,6 +76,12 @@ func TestAdmit(t *testing.T) {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+func lifts(index, incarnation uint16, seq uint32) *record.Helper {
+	return &record.Helper{
+		Helper: fill[territory.HelperID](1), Lifts: &record.Position{Index: index, Incarnation: incarnation, Seq: seq},
 	}
 }
 

@@ -131,6 +131,36 @@ func (l *Ledger) counts(r Record, h Hash, roster *territory.Roster) bool {
 		author.Admits(r.Incarnation, r.Seq, h) && Admit(r, author, roster) == ""
 }
 
+// Suspended tells whether the set suspends a helper: a suspension that no
+// reinstatement lifts.
+func (l *Ledger) Suspended(helper territory.HelperID, roster *territory.Roster) bool {
+	for r, h := range l.all() {
+		b, ok := r.Body.(*Helper)
+		if ok && b.Helper == helper && b.Lifts == nil && r.Seq <= l.Head(r.LogID) && l.counts(r, h, roster) &&
+			!l.lifted(r, helper, roster) {
+			return true
+		}
+	}
+	return false
+}
+
+// lifted tells whether a reinstatement names a suspension. By another author it
+// must not be dated before it.
+func (l *Ledger) lifted(s Record, helper territory.HelperID, roster *territory.Roster) bool {
+	for r, h := range l.all() {
+		b, ok := r.Body.(*Helper)
+		if !ok || b.Helper != helper || b.Lifts == nil || r.Seq > l.Head(r.LogID) || !l.counts(r, h, roster) {
+			continue
+		}
+		author, known := roster.AuthorAt(b.Lifts.Index)
+		if known && author.ID == s.Hub && b.Lifts.Incarnation == s.Incarnation && b.Lifts.Seq == s.Seq &&
+			(r.Hub == s.Hub || !r.Time.Before(s.Time)) {
+			return true
+		}
+	}
+	return false
+}
+
 func (l *Ledger) closed(id territory.StructureID, p Place, roster *territory.Roster) bool {
 	for r, h := range l.all() {
 		b, ok := r.Body.(*Close)

@@ -51,7 +51,7 @@ func story(t testing.TB, draw *rapid.T, roster *territory.Roster) *history {
 
 func someBody(draw *rapid.T) record.Body {
 	m := rapid.SampledFrom([]byte{1, 2, 3}).Draw(draw, "mandate")
-	switch rapid.IntRange(0, 5).Draw(draw, "body") {
+	switch rapid.IntRange(0, 6).Draw(draw, "body") {
 	case 0, 1:
 		n := notice(m)
 		n.Lines = uint8(rapid.IntRange(1, 3).Draw(draw, "lines")) // two of one mandate may differ
@@ -64,6 +64,12 @@ func someBody(draw *rapid.T) record.Body {
 		return &record.Close{Structure: fill[territory.StructureID](0x51), Cuts: []record.Position{
 			{Index: uint16(rapid.IntRange(0, 3).Draw(draw, "index")), Incarnation: 1, Seq: uint32(rapid.IntRange(0, 6).Draw(draw, "cut"))},
 		}}
+	case 5:
+		b := &record.Helper{Helper: fill[territory.HelperID](0xa1)}
+		if rapid.Bool().Draw(draw, "lifts") {
+			b.Lifts = &record.Position{Index: uint16(rapid.IntRange(0, 2).Draw(draw, "whose")), Incarnation: 1, Seq: uint32(rapid.IntRange(1, 6).Draw(draw, "which"))}
+		}
+		return b
 	default:
 		return &record.Unknown{Of: 99, Version: 1, Raw: []byte{byte(rapid.IntRange(0, 3).Draw(draw, "raw"))}}
 	}
@@ -123,6 +129,10 @@ func TestMerge(t *testing.T) {
 		a, b, c := h.ledger(draw, "a"), h.ledger(draw, "b"), h.ledger(draw, "c")
 		same := func(law string, x, y *record.Ledger) {
 			t.Helper()
+			helper := fill[territory.HelperID](0xa1)
+			if x.Suspended(helper, h.roster) != y.Suspended(helper, h.roster) {
+				draw.Fatalf("not %s: one suspends the helper", law)
+			}
 			if h.verdicts(x) != h.verdicts(y) {
 				draw.Fatalf("not %s: %+v and %+v", law, h.verdicts(x), h.verdicts(y))
 			}

@@ -83,7 +83,7 @@ func (r *Reader) StopsElsewhere(since time.Time, limit int) (out []time.Time, er
 	return out, err
 }
 
-// DeskCount is how many mandates of one structure a hub's desk stopped.
+// DeskCount is how many mandates of one structure a hub stopped without a code.
 type DeskCount struct {
 	Hub       territory.HubID
 	Structure territory.StructureID
@@ -91,11 +91,12 @@ type DeskCount struct {
 	Since     time.Time // the first received
 }
 
-// DeskCounts counts what each hub's desk stopped, by structure, since a moment.
+// DeskCounts counts what each hub stopped without a code, by structure, since a
+// moment. The channel is what the author says, and so it does not matter.
 func (r *Reader) DeskCounts(since time.Time) (out []DeskCount, err error) {
 	rows, err := r.Query(`SELECT v.hub, n.structure, count(DISTINCT v.mandate), min(v.received)
 		FROM revocations v JOIN notices n ON n.mandate = v.mandate
-		WHERE v.received > ? AND v.channel = 2 GROUP BY v.hub, n.structure`, Millis(since))
+		WHERE v.received > ? AND v.code IS NULL GROUP BY v.hub, n.structure`, Millis(since))
 	return out, Each(rows, err, func(rows *sql.Rows) error {
 		var hub, structure []byte
 		var c DeskCount
@@ -117,10 +118,16 @@ type CloseRow struct {
 	Index     uint16
 }
 
-// AddClose keeps a cut.
+// SpokenCloses returns the closes that were heard.
+func (r *Reader) SpokenCloses() ([]RecordRow, error) {
+	return r.records(`WHERE kind = 3 AND bar = '' AND (source IS NULL OR seq <= (SELECT head FROM logs
+		WHERE logs.hub = records.hub AND logs.incarnation = records.incarnation)) ORDER BY id`)
+}
+
+// AddClose keeps a cut; one that is kept stays as it is.
 func (tx *Tx) AddClose(c CloseRow) error {
 	_, err := tx.Exec(`INSERT INTO closes (record, structure, roster_index, hub, incarnation, seq, received)
-		VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 		c.Record, c.Structure[:], c.Index, c.At.Hub[:], c.At.Incarnation, c.At.Seq, Millis(tx.Now))
 	return err
 }
@@ -152,11 +159,14 @@ func (tx *Tx) AddSuspension(id int64, p record.Place, helper territory.HelperID,
 }
 
 // SuspensionStands tells whether the territory suspends a helper: a suspension
-// that no reinstatement lifts.
+// that no reinstatement lifts. One of another author (only the national service
+// may) must not be dated before the suspension: it would lift in advance.
 func (r *Reader) SuspensionStands(helper territory.HelperID) (suspended bool, err error) {
-	err = r.QueryRow(`SELECT EXISTS (SELECT 1 FROM suspensions s WHERE s.helper = ? AND s.lifts_hub IS NULL
-		AND NOT EXISTS (SELECT 1 FROM suspensions l WHERE l.lifts_hub = s.hub
-			AND l.lifts_incarnation = s.incarnation AND l.lifts_seq = s.seq AND l.helper = s.helper))`,
+	err = r.QueryRow(`SELECT EXISTS (SELECT 1 FROM suspensions s JOIN records sr ON sr.id = s.record
+		WHERE s.helper = ? AND s.lifts_hub IS NULL
+		AND NOT EXISTS (SELECT 1 FROM suspensions l JOIN records lr ON lr.id = l.record
+			WHERE l.lifts_hub = s.hub AND l.lifts_incarnation = s.incarnation AND l.lifts_seq = s.seq
+			AND l.helper = s.helper AND (l.hub = s.hub OR lr.time >= sr.time)))`,
 		helper[:]).Scan(&suspended)
 	return suspended, err
 }
