@@ -50,6 +50,22 @@ func WatchArgon(t testing.TB, f func(passes, memory uint32, lanes uint8, salt in
 	t.Cleanup(func() { hashPassphrase = real })
 }
 
+// BusyArgon takes every turn to hash until the test ends, and shortens how long a
+// sign-in waits for one.
+func BusyArgon(t testing.TB, patience time.Duration) {
+	kept := argonPatience
+	argonPatience = patience
+	for range cap(argonAtOnce) {
+		argonAtOnce <- struct{}{}
+	}
+	t.Cleanup(func() {
+		argonPatience = kept
+		for range cap(argonAtOnce) {
+			<-argonAtOnce
+		}
+	})
+}
+
 // CountRows counts the rows of a table.
 func (n *Node) CountRows(ctx context.Context, table string) (count int, err error) {
 	err = n.db.Read(ctx, func(r *store.Reader) error {

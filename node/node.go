@@ -76,6 +76,7 @@ type Node struct {
 
 	fresh    freshness
 	readings readings // of dossiers, entered in the journal lately
+	denials  denials  // of sign-ins, likewise
 }
 
 // The ways a data folder may be refused.

@@ -1,6 +1,7 @@
 package node_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -147,7 +148,7 @@ func TestUnknownLoginCostsTheSame(t *testing.T) {
 		costs = append(costs, cost{passes, memory, lanes, salt})
 	})
 	for i, login := range []string{"camille", "personne", "é"} {
-		_, err := d.SignIn(t.Context(), login, "fausse phrase secrète", "000000", "192.0.2.1")
+		_, err := d.SignIn(t.Context(), login, "fausse phrase secrète", "000000", "192.0.2."+strconv.Itoa(i))
 		refused(t, err, fault.Unauthenticated, "")
 		if want := (cost{3, 64 << 10, 4, 16}); len(costs) != i+1 || costs[i] != want {
 			t.Errorf("login %q cost %+v, want one of %+v", login, costs[i:], want)

@@ -82,7 +82,7 @@ func (n *Node) stopByCode(tx *store.Tx, code record.StopCode, from string) (rece
 
 // openedBy finds what a code stops, and counts the attempt when it stops nothing.
 func (n *Node) openedBy(tx *store.Tx, code record.StopCode, from string) (notices []store.NoticeRow, refusal, err error) {
-	attempt := store.Attempted{Delay: stopDelay, Key: n.sealer.Tag(seal.PurposeCredential, []byte("stop\x00"+from))}
+	attempt := store.Attempted{Delay: stopDelay, Key: n.sealer.Tag(seal.PurposeCredential, []byte("stop\x00"+source(from)))}
 	wait, err := tx.Attempt(attempt)
 	if err != nil {
 		return nil, nil, err

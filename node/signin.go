@@ -31,7 +31,7 @@ func (n *Node) SignIn(ctx context.Context, login, passphrase, code, from string)
 	login, passphrase = credentialForms(login, passphrase)
 	attempts := []store.Attempted{
 		{Delay: accountDelay, Key: n.loginTag(login)},
-		{Delay: sourceDelay, Key: n.sealer.Tag(seal.PurposeCredential, []byte("source\x00"+from))},
+		{Delay: sourceDelay, Key: n.sealer.Tag(seal.PurposeCredential, []byte("source\x00"+source(from)))},
 	}
 	if err := n.attempt(ctx, attempts...); err != nil {
 		return Actor{}, err
@@ -108,7 +108,7 @@ func (n *Node) finishSignIn(ctx context.Context, row store.HelperRow, right bool
 			return err
 		}
 		if refusal != nil {
-			return n.note(tx, entry{Kind: journal.KindHelperDeny, Actor: actorMachine, Subject: subjectOf(row.ID)})
+			return n.noteDenial(tx, row.ID, attempts[len(attempts)-1].Key, refusal)
 		}
 		if err := tx.Forgive(attempts...); err != nil {
 			return err
@@ -122,6 +122,21 @@ func (n *Node) finishSignIn(ctx context.Context, row store.HelperRow, right bool
 		return Actor{}, err
 	}
 	return a, nil
+}
+
+// noteDenial enters a refused sign-in: the first from its source in a minute, with
+// how many more there were since the one before. Who knew all three and may not
+// come in used up a code: that is always an entry.
+func (n *Node) noteDenial(tx *store.Tx, account people.HelperID, source [32]byte, refusal error) error {
+	more, due := n.denials.due(source, tx.Now)
+	if !due && !fault.Is(refusal, fault.Forbidden) {
+		return nil
+	}
+	e := entry{Kind: journal.KindHelperDeny, Actor: actorMachine, Subject: subjectOf(account)}
+	if more > 0 {
+		e.Public = map[string]any{"more": uint(more)}
+	}
+	return n.note(tx, e)
 }
 
 // subjectOf is an identifier's text, empty for none.

@@ -5,8 +5,10 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"golang.org/x/crypto/argon2"
 
@@ -30,6 +32,9 @@ const (
 // and a small machine has other work.
 var argonAtOnce = make(chan struct{}, 2)
 
+// errTooMany means that a sign-in waited for its turn in vain.
+var errTooMany = errors.New("too many passphrases to hash at once")
+
 // argonForm is the usual text of a verifier: parameters, salt and tag, so that
 // they may be raised later without losing the accounts of today.
 const argonForm = "$argon2id$v=19$m=%d,t=%d,p=%d$"
@@ -51,11 +56,21 @@ func (n *Node) makeVerifier(ctx context.Context, passphrase string) (string, err
 	return fmt.Sprintf(argonForm, argonMemory, argonPasses, argonLanes) + enc.EncodeToString(salt) + "$" + enc.EncodeToString(tag), nil
 }
 
+// argonPatience is how long a sign-in waits for its turn. It is a variable so that
+// a test need not wait as long.
+var argonPatience = 5 * time.Second
+
+// argon hashes a passphrase when its turn comes.
 func argon(ctx context.Context, passphrase string, salt []byte, passes, memory uint32, lanes uint8) ([]byte, error) {
 	select {
 	case argonAtOnce <- struct{}{}:
 		defer func() { <-argonAtOnce }()
 	case <-ctx.Done():
+		if errors.Is(context.Cause(ctx), errTooMany) {
+			return nil, fault.New(fault.Limited,
+				"Beaucoup de connexions sont demandées en même temps. Attendez "+secondsText(int64(argonPatience.Seconds()))+", puis réessayez.",
+				errTooMany).After(argonPatience)
+		}
 		return nil, fault.New(fault.Unavailable, "Le relais est très occupé. Réessayez dans un instant.", ctx.Err())
 	}
 	return hashPassphrase([]byte(passphrase), salt, passes, memory, lanes, argonTag), nil
@@ -97,6 +112,8 @@ func passphraseMatches(ctx context.Context, verifier, passphrase string) (bool, 
 	if err != nil {
 		return false, fmt.Errorf("tag of a verifier: %w", err)
 	}
+	ctx, cancel := context.WithTimeoutCause(ctx, argonPatience, errTooMany)
+	defer cancel()
 	got, err := argon(ctx, passphrase, salt, passes, memory, lanes)
 	return err == nil && subtle.ConstantTimeCompare(got, want) == 1, err
 }
