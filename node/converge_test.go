@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"relais/node/id"
 	"relais/node/record"
 	"relais/node/territory"
 )
@@ -26,7 +27,7 @@ func TestConverge(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	draw := rand.New(rand.NewPCG(seed, 0))
 	for round := range rounds {
-		story := tell(t, l, draw, ghosts[3*round:3*round+3])
+		story := tell(t, l, draw, ghosts[3*round:3*round+3], uint16(100+3*round))
 		for _, h := range hubs {
 			hear(t, h, draw, story)
 		}
@@ -43,11 +44,13 @@ type telling struct {
 	wires    [][]byte
 	mandates []record.MandateID
 	ghosts   []*ghost
+	index    uint16 // in the roster, of the first ghost
+	helper   territory.HelperID
 }
 
-func tell(t *testing.T, l *land, draw *rand.Rand, ghosts []*ghost) telling {
+func tell(t *testing.T, l *land, draw *rand.Rand, ghosts []*ghost, index uint16) telling {
 	t.Helper()
-	s := telling{ghosts: ghosts}
+	s := telling{ghosts: ghosts, index: index, helper: id.Random[territory.HelperID]()}
 	var codes []record.StopCode
 	var notices []*record.Notice
 	for range 4 {
@@ -63,16 +66,16 @@ func tell(t *testing.T, l *land, draw *rand.Rand, ghosts []*ghost) telling {
 				histories = append(histories, &twin)
 			}
 			for _, author := range histories {
-				s.wires = append(s.wires, author.say(t, l.clock.Now(), sentence(l, draw, notices, codes)))
+				s.wires = append(s.wires, author.say(t, l.clock.Now(), sentence(l, draw, notices, codes, s)))
 			}
 		}
 	}
 	return s
 }
 
-func sentence(l *land, draw *rand.Rand, notices []*record.Notice, codes []record.StopCode) record.Body {
+func sentence(l *land, draw *rand.Rand, notices []*record.Notice, codes []record.StopCode, s telling) record.Body {
 	i := draw.IntN(len(notices))
-	switch draw.IntN(6) {
+	switch draw.IntN(7) {
 	case 0, 1:
 		return notices[i]
 	case 2:
@@ -86,6 +89,12 @@ func sentence(l *land, draw *rand.Rand, notices []*record.Notice, codes []record
 		return &record.Revocation{
 			Mandate: notices[i].Mandate, Reason: record.ReasonPerson, Channel: record.ChannelKiosk, Claimed: l.clock.Now(), Code: &code,
 		}
+	case 5:
+		b := &record.Helper{Helper: s.helper}
+		if draw.IntN(2) == 0 { // its own suspension, another's, one to come, or none
+			b.Lifts = &record.Position{Index: s.index + uint16(draw.IntN(3)), Incarnation: 1, Seq: uint32(1 + draw.IntN(6))}
+		}
+		return b
 	default:
 		return &record.Unknown{Of: 200, Version: 1, Raw: []byte{byte(draw.IntN(20))}}
 	}
@@ -129,6 +138,10 @@ func compare(t *testing.T, h *hub, ledger *record.Ledger, s telling) {
 		if state.Head != ledger.Head(g.log()) || state.Forked != ledger.ForkedAt(g.log()) {
 			t.Errorf("%s: head %d fork %d, want %d and %d", h.site, state.Head, state.Forked, ledger.Head(g.log()), ledger.ForkedAt(g.log()))
 		}
+	}
+	suspended, err := h.Suspended(t.Context(), s.helper)
+	if want := ledger.Suspended(s.helper, h.Roster()); err != nil || suspended != want {
+		t.Errorf("%s: suspended %v, want %v (%v)", h.site, suspended, want, err)
 	}
 	for _, m := range s.mandates {
 		got, quarantined, err := h.Standing(t.Context(), m)
@@ -175,7 +188,7 @@ func TestMeetingsConverge(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	draw := rand.New(rand.NewPCG(seed, 0))
 	for round := range rounds {
-		story := tell(t, l, draw, ghosts[3*round:3*round+3])
+		story := tell(t, l, draw, ghosts[3*round:3*round+3], uint16(100+3*round))
 		whole := new(record.Ledger)
 		for _, wire := range story.wires {
 			e, err := record.Parse(wire)
@@ -190,11 +203,11 @@ func TestMeetingsConverge(t *testing.T) {
 			}
 			whole.Add(e.Hash, e.Record)
 		}
-		for range 2 { // what waits for a predecessor is handed on once that is here
-			meet(t, hubs[0], hubs[1])
+		for range 10 { // what waits for a predecessor is handed on once that is here
 			meet(t, hubs[1], hubs[2])
+			meet(t, hubs[0], hubs[1])
 		}
-		meet(t, hubs[0], hubs[1])
+		meet(t, hubs[1], hubs[2])
 		for _, h := range hubs {
 			compare(t, h, whole, story)
 		}
