@@ -78,6 +78,9 @@ func (a *authority) config(ctx context.Context) (*tls.Config, error) {
 	})
 	if err := magic.ManageSync(ctx, a.names); err != nil {
 		cache.Stop()
+		if ctx.Err() != nil { // certmagic does not wrap it
+			return nil, ctx.Err()
+		}
 		return nil, fmt.Errorf("obtain certificates: %w", err)
 	}
 	context.AfterFunc(ctx, cache.Stop)
