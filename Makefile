@@ -23,7 +23,7 @@ bootstrap: ## install what the demo and the tests need from Debian (as root)
 	@packaging/bootstrap.sh
 
 build: ## build bin/relais and bin/national
-	@$(GO) build -trimpath -ldflags "$(LDFLAGS)" -o bin/ ./cmd/relais ./cmd/national
+	@$(GO) build -trimpath -buildvcs=false -ldflags "$(LDFLAGS)" -o bin/ ./cmd/relais ./cmd/national
 
 demo: bootstrap build ## play the main job on three hubs; ARGS="--once --json" ends after it
 	@bin/relais demo $(ARGS)
@@ -41,7 +41,8 @@ check: lint ## all that can be said without running: format, vet, staticcheck, f
 	$(GO) test -count=1 -run 'TestFloors|TestDoors' ./cmd/relais
 
 lint: ## gofumpt, go vet, staticcheck, golangci-lint
-	@unformatted=$$($(TOOL) gofumpt -l $$(git ls-files -co --exclude-standard '*.go')); \
+	@files=$$(git ls-files -co --exclude-standard '*.go') && [ -n "$$files" ] || { echo "no Go files: is this a git checkout?"; exit 1; }; \
+	unformatted=$$($(TOOL) gofumpt -l $$files) || exit 1; \
 	if [ -n "$$unformatted" ]; then echo "not in gofumpt style:"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
 	$(TOOL) staticcheck ./...

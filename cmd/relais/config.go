@@ -13,8 +13,9 @@ import (
 	"relais/node/territory"
 )
 
-// defaultConfig is where the package puts the configuration.
-const defaultConfig = "/etc/relais/relais.toml"
+// defaultConfig is where the package puts the configuration. A variable, so that
+// a packager may link in another place.
+var defaultConfig = "/etc/relais/relais.toml"
 
 // maxConfigOctets bounds the configuration file.
 const maxConfigOctets = 1 << 20

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
@@ -19,8 +20,16 @@ func TestMain(m *testing.M) {
 // TestScripts plays the scripts of testdata/script: each verb as a person types
 // it, with its refusals and exit statuses.
 func TestScripts(t *testing.T) {
+	house, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("HOUSE", house)
+			return nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "until": until, "tamper": tamper, "sql": execSQL,
 		},
