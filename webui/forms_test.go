@@ -2,6 +2,7 @@ package webui_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"relais/webui/internal/htmlcheck"
@@ -131,6 +132,28 @@ func TestRecapStep(t *testing.T) {
 	t.Run("ErrForm", func(t *testing.T) {
 		b.post(path, "recap", "zz", "code", "123456").wants(http.StatusUnprocessableEntity)
 	})
+}
+
+// TestEnding: the reminder counts what its link shows, and not a mandate of 31
+// days.
+func TestEnding(t *testing.T) {
+	s := newSite(t)
+	b := s.signedIn(t)
+	agree := func(want int) {
+		t.Helper()
+		b.get("/bureau").wants(http.StatusOK, htmlcheck.In("a[href=/bureau/mandats?fin=30]"), htmlcheck.Count(".count.due", want))
+		b.get("/bureau/mandats?fin=30").wants(http.StatusOK, htmlcheck.Count("td[data-label=Fin]", want),
+			htmlcheck.In("[aria-current=true]", htmlcheck.HasText("finissent d’ici 30 jours")))
+	}
+	b.paper(s.grant(t, b))
+	agree(0)
+	visit := b.visit()
+	b.fill(visit)
+	b.post(visit+"/mandat/duree", "term", "SHORT").leads(visit + "/mandat/relire")
+	recap := b.get(visit + "/mandat/relire")
+	paper := b.post(visit+"/mandat/relire", "recap", recap.field("recap"), "code", s.code(t)).leads("/bureau/mandats/m_")
+	b.paper(strings.TrimSuffix(paper, "/papier"))
+	agree(1)
 }
 
 func TestStopAtDesk(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"relais/node"
 	"relais/node/fault"
 	"relais/node/mandate"
+	"relais/node/record"
 	"relais/webui/locale"
 	"relais/webui/page"
 )
@@ -33,6 +34,9 @@ func (s *Server) seekMandate(w http.ResponseWriter, r *http.Request, by node.Act
 		return s.notFoundByPaper(w, r, by, codeFault(err))
 	}
 	p := &page.StopCode{Base: deskBase("Arrêter avec ce code", "mandates"), Code: typed}
+	if code, err := record.ParseStopCode(typed); err == nil {
+		p.Code = code.String() // as the paper shows it
+	}
 	for _, notice := range found {
 		p.Notices = append(p.Notices, page.CodeNotice{NoticeView: notice, StructureName: s.structureName(notice.Structure)})
 	}

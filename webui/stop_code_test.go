@@ -57,7 +57,7 @@ func TestStopWithPaper(t *testing.T) {
 		for _, typed := range []string{strings.ToLower(code), "https://borne.port-exemple.localhost:8443/kiosque/arreter#" + code} {
 			confirm := other.post(seek, "sought", typed).wants(http.StatusOK, htmlcheck.In("main", htmlcheck.HasText("Maison de services (démo)")))
 			desk.get(mandate).wants(http.StatusOK, state("active"))
-			if got := confirm.field("code"); !strings.EqualFold(got, code) {
+			if got := confirm.field("code"); got != code {
 				t.Fatalf("it would stop by %q, not %q", got, code)
 			}
 		}

@@ -16,6 +16,8 @@ func draftSamples() []Sample {
 	faulty.Base = faulty.with(
 		Fault{Field: "birth_date", Message: "Écrivez la date de naissance avec des chiffres : jour/mois/année, par exemple 14/03/1950."},
 		Fault{Field: "protected", Message: "Avec une mesure de protection, aucun mandat ne peut être fait ici. Vous pouvez rester à ses côtés pendant qu’elle fait sa démarche, ou voir la suite avec la personne qui la représente ou qui l’assiste."})
+	unread := samplePerson
+	unread.BirthDate = "mars 1950"
 	lines := []LineForm{
 		{1, mandate.Argent, "impots.gouv.fr", "consulter l’avis d’impôt\nsignaler un changement d’adresse"},
 		{2, mandate.Famille, "caf.fr", "déclarer les ressources du trimestre"},
@@ -35,7 +37,7 @@ func draftSamples() []Sample {
 	refused.Base = refused.with(Fault{Field: "code", Message: "Ce code n’est pas le bon, ou il a déjà servi. Attendez le suivant."})
 	return []Sample{
 		{"draft_person", &DraftPerson{Draft: empty}},
-		{"draft_person-fault", &DraftPerson{Draft: faulty, Person: samplePerson, Evidence: mandate.EvidenceKnown, Adult: "oui", Protected: "oui", Willing: "oui"}},
+		{"draft_person-fault", &DraftPerson{Draft: faulty, Person: unread, Evidence: mandate.EvidenceKnown, Adult: "oui", Protected: "oui", Willing: "oui"}},
 		{"draft_services", &DraftServices{Draft: draft(StepServices), Lines: lines, Allowed: allowed}},
 		{"draft_services-fault", &DraftServices{Draft: wrong, Lines: []LineForm{lines[0], {2, mandate.Famille, "caf.fr", ""}}, Allowed: allowed}},
 		{"draft_term", &DraftTerm{Draft: draft(StepTerm), Term: mandate.Month, Ends: ends}},

@@ -83,7 +83,7 @@ func mandateSamples() []Sample {
 	just := show(mandate.StateStopped)
 	just.Receipt = receipt
 	act := &ActNew{Base: base(Desk, "Noter une démarche", "mandates"), Mandate: sampleView(mandate.StateActive), ID: mandate.ActID{1}, Line: 1, Channel: mandate.ActOnline, Present: "oui"}
-	refused := &ActNew{Base: base(Desk, "Noter une démarche", "mandates"), Mandate: sampleView(mandate.StateStopped), ID: mandate.ActID{1}, Line: 1, Channel: mandate.ActOnline, Present: "non", SignsIn: true, Pays: true, Note: "—"}
+	refused := &ActNew{Base: base(Desk, "Noter une démarche", "mandates"), Mandate: sampleView(mandate.StateStopped), ID: mandate.ActID{1}, Line: 1, Channel: mandate.ActOnline, Present: "non", SignsIn: true, Pays: true, Note: "Avis 2026 imprimé."}
 	refused.Fail(fault.New(fault.Conflict, "Ce mandat a été arrêté hier à 17:58 à la borne de Port-Exemple. Vous ne pouvez plus l’utiliser. Si la personne est là, proposez un nouveau mandat.", errors.New("stopped")))
 	awaiting := &ActNew{Base: base(Desk, "Noter une démarche", "mandates"), Mandate: sampleView(mandate.StateAwaitingPaper)}
 	stop := &StopNew{Base: base(Desk, "Arrêter ce mandat", "mandates"), Mandate: sampleMandate, State: mandate.StateActive, Lines: sampleLines, Chosen: []uint8{1, 2}, Reason: record.ReasonPerson}
