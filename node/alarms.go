@@ -44,6 +44,7 @@ func (n *Node) alarms(now time.Time, v TerritoryView, s symptoms) (list []Alarm)
 	if err := n.grantsBlocked(now); err != nil {
 		add("clock", now, fault.Of(err).Message)
 	}
+	n.clockAlarms(now, v.Roster, add)
 	recordAlarms(now, s.records, add)
 	n.floodAlarms(v.Roster, s.desks, add)
 	for _, hub := range s.crowded {

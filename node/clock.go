@@ -1,6 +1,7 @@
 package node
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -66,6 +67,36 @@ func (n *Node) day(at time.Time) string {
 // than five minutes from the median of its peers' blocks grants.
 func (n *Node) PeerClock(peer territory.HubID, ahead time.Duration, at time.Time) {
 	n.publishing.noteClock(peer, ahead, at)
+}
+
+// clockAlarms names the hubs whose clock and ours do not agree, though ours is
+// right by most of the others.
+func (n *Node) clockAlarms(now time.Time, roster *territory.Roster, add func(string, time.Time, string)) {
+	if roster == nil {
+		return
+	}
+	median, _ := n.publishing.ahead(now)
+	for _, hub := range roster.Hubs {
+		if hub.State != territory.HubActive || hub.ID == n.self {
+			continue
+		}
+		undated := n.fresh.of(hub.ID, now).undated
+		off := n.publishing.aheadOf(hub.ID, now).Abs() > record.MaxClockSkew && median.Abs() <= record.MaxClockSkew
+		if off || !undated.IsZero() && now.Sub(undated) < recentContact {
+			add("peer-clock", now, fmt.Sprintf("L’horloge de «\u00a0%s\u00a0» et celle d’ici ne s’accordent pas. Ce qui est arrêté là-bas est pris en compte ici. Vérifiez l’heure des deux machines\u00a0; si celle de «\u00a0%s\u00a0» se trompe après chaque arrêt, sa pile est à remplacer.", hub.Name, hub.Name))
+		}
+	}
+}
+
+// aheadOf is how far our clock is ahead of one peer's; zero when it said nothing
+// lately.
+func (p *publishing) aheadOf(peer territory.HubID, now time.Time) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if c := p.clocks[peer]; now.Sub(c.at).Abs() < clockMemory {
+		return c.ahead
+	}
+	return 0
 }
 
 // noteTime keeps the time of this hub's last record. It goes back only with a

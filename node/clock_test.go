@@ -1,6 +1,7 @@
 package node_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -118,4 +119,43 @@ func TestFreshnessAfterClockAhead(t *testing.T) {
 	if f, err := a.Freshness(t.Context()); err != nil || !f.At.Equal(now) {
 		t.Errorf("the future is back: %+v, %v", f, err)
 	}
+}
+
+// TestPeerClockAlarm: a hub whose clock is wrong is named, with what to do, for
+// as long as it is; a wrong clock of ours is not said to be everybody's.
+func TestPeerClockAlarm(t *testing.T) {
+	l, a, b, c := three(t)
+	named := func() (hubs []string) {
+		t.Helper()
+		v, err := a.Territory(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, alarm := range v.Alarms {
+			for _, h := range []*hub{b, c} {
+				if alarm.Key == "peer-clock" && strings.Contains(alarm.Message, h.site) {
+					hubs = append(hubs, h.site)
+				}
+			}
+		}
+		return hubs
+	}
+	expect := func(when string, want ...string) {
+		t.Helper()
+		if got := named(); !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", when, got, want)
+		}
+	}
+	expect("at first")
+	a.PeerOutOfDate(b.Self(), l.clock.Now())
+	expect("its certificate is of another time", b.site)
+	l.clock.Advance(2 * time.Minute)
+	expect("mended")
+	now := l.clock.Now()
+	a.PeerClock(b.Self(), 0, now)
+	a.PeerClock(c.Self(), time.Hour, now)
+	a.PeerClock(a.Self(), 0, now)
+	expect("an hour away", c.site)
+	a.PeerClock(b.Self(), time.Hour, now)
+	expect("ours is an hour away")
 }

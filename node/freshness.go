@@ -34,12 +34,13 @@ type Freshness struct {
 type contact struct {
 	heard, compared time.Time
 	lost            time.Time // out of reach since, unless heard later
+	undated         time.Time // its certificate's dates last did not hold; not kept
 }
 
 // upTo returns c without what it dates later than now: the clock was ahead when
 // that was noted, and nothing true would ever replace it.
 func (c contact) upTo(now time.Time) contact {
-	for _, at := range []*time.Time{&c.heard, &c.compared, &c.lost} {
+	for _, at := range []*time.Time{&c.heard, &c.compared, &c.lost, &c.undated} {
 		if at.After(now.Add(clockStep)) {
 			*at = time.Time{}
 		}
@@ -123,6 +124,12 @@ func (n *Node) PeerHeard(peer territory.HubID, at time.Time) {
 // it does not count as connected.
 func (n *Node) PeerLost(peer territory.HubID, at time.Time) {
 	n.fresh.update(peer, n.now(), func(c *contact) { c.lost = later(c.lost, at) })
+}
+
+// PeerOutOfDate notes that the dates of the peer's certificate do not hold at the
+// moment at, by our clock: one of both clocks is wrong.
+func (n *Node) PeerOutOfDate(peer territory.HubID, at time.Time) {
+	n.fresh.update(peer, n.now(), func(c *contact) { c.undated = later(c.undated, at) })
 }
 
 // Freshness returns how old the information is.

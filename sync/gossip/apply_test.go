@@ -41,3 +41,20 @@ func (h *hub) comparedWith(peer *hub) bool {
 	defer h.mem.mu.Unlock()
 	return !h.mem.compared[peer.ID].IsZero()
 }
+
+// A hub with a dead clock takes part, and its neighbours' screens are told.
+func TestDeadClockIsTold(t *testing.T) {
+	w := newWorld()
+	a, b := w.add(t, linktest.Options{}, nil), w.add(t, linktest.Options{}, nil)
+	dead := w.add(t, linktest.Options{Now: func() time.Time { return time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) }}, nil)
+	run(t, a, b, dead)
+	together(t, a, b, dead)
+	linktest.Eventually(t, 20*time.Second, "word of the dead clock", func() bool {
+		a.mem.mu.Lock()
+		defer a.mem.mu.Unlock()
+		return !a.mem.undated[dead.ID].IsZero()
+	})
+	if !a.mem.undated[b.ID].IsZero() {
+		t.Error("a hub whose clock is right is named too")
+	}
+}

@@ -166,10 +166,21 @@ func (m *meeting) noteAlive() {
 		members = m.pool.Members()
 	}
 	for _, hub := range others {
-		if m.pool.link.Peer(hub).Connected || slices.Contains(members, hub) {
+		status := m.pool.link.Peer(hub)
+		if local, keeps := m.pool.local.(dates); keeps && status.Connected && status.OutOfDate {
+			local.PeerOutOfDate(hub, now)
+		}
+		if status.Connected || slices.Contains(members, hub) {
 			m.pool.hear(hub, now)
 		}
 	}
+}
+
+// dates is the part of a hub that shows whose certificate is out of date, and so
+// whose clock may be wrong. It is asked for apart because not every Local shows
+// anything; *node.Node does.
+type dates interface {
+	PeerOutOfDate(peer territory.HubID, at time.Time)
 }
 
 // tellOfRoster hints at a new roster: vectors carry its version.

@@ -34,6 +34,7 @@ type memory struct {
 	heard    map[territory.HubID]time.Time
 	lost     map[territory.HubID]time.Time
 	compared map[territory.HubID]time.Time
+	undated  map[territory.HubID]time.Time
 }
 
 func newMemory(terr *linktest.Territory, self uint16) *memory {
@@ -41,6 +42,7 @@ func newMemory(terr *linktest.Territory, self uint16) *memory {
 		terr: terr, self: self, told: func([]byte, territory.HubID) {},
 		logs: make(map[uint16]map[uint32][]byte), at: make(map[string]time.Time),
 		heard: make(map[territory.HubID]time.Time), lost: make(map[territory.HubID]time.Time), compared: make(map[territory.HubID]time.Time),
+		undated: make(map[territory.HubID]time.Time),
 	}
 }
 
@@ -152,6 +154,12 @@ func (m *memory) PeerCompared(peer territory.HubID, at time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.compared[peer] = at
+}
+
+func (m *memory) PeerOutOfDate(peer territory.HubID, at time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.undated[peer] = at
 }
 
 // count is how many records are here.
