@@ -14,6 +14,7 @@ import (
 func (p *play) aStop(ctx context.Context) error {
 	var forms map[*stageHub]*webForm
 	return p.steps(
+		step{"le bus", "she shows her copy, signed: what is on paper is known here too", timed(func() error { return p.bus.confirm(ctx, p.first) })},
 		step{"both desks", "an act is about to be noted", timed(func() (err error) { forms, err = p.openActs(ctx, p.valbrume, p.bus); return err })},
 		step{"Port-Exemple", "the person types her stop code at the kiosk", func() (string, error) { return p.stopAndWatch(ctx) }},
 		step{"both desks", "the act is refused, saying when and where it was stopped", timed(func() error { return p.refused(ctx, forms) })},
