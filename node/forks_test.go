@@ -155,6 +155,28 @@ func TestStopOnAForkedLog(t *testing.T) {
 	}
 }
 
+// TestSuccessorFirst: an image held a record not yet signed, and others know what
+// this hub wrote after it. Once it is signed its successor is heard.
+func TestSuccessorFirst(t *testing.T) {
+	l, a, b, _ := three(t)
+	body, after := l.notice(record.NewStopCode()), l.notice(record.NewStopCode())
+	p := author(t, a, body)
+	wire, prev := sayAgain(t, l, a, p, [16]byte{}, body)
+	next := record.Place{LogID: p.LogID, Seq: 2}
+	lost, _ := sayAgain(t, l, a, next, prev, after)
+	if done := apply(t, a, b.Self(), wire, lost); done != (node.Applied{New: 1, Known: 1, Held: 1}) {
+		t.Fatalf("%+v", done)
+	}
+	signAll(t, a)
+	state, err := a.LogState(t.Context(), p.LogID)
+	if err != nil || state.Head != 2 || state.Forked != 0 {
+		t.Errorf("%+v (%v)", state, err)
+	}
+	if s := standing(t, a, after.Mandate); s.Notices != 1 {
+		t.Errorf("what waited is not heard: %+v", s)
+	}
+}
+
 // TestBroughtBackTwice: the next log may have been written to already, before the
 // machine was brought back again.
 func TestBroughtBackTwice(t *testing.T) {
