@@ -109,6 +109,7 @@ var remedies = map[string]string{
 	"roster-expired": "known hubs still talk to each other; have the territory issue a roster, then relais territory install roster.note",
 	"roster-expires": "within 30 days; have the territory issue a roster, then relais territory install roster.note",
 	"clock":          "the clock is wrong or cannot be trusted, nothing is granted; set it, then timedatectl status",
+	"peer-clock":     "the page names a hub whose clock and this one's disagree; look at both, and at the battery of the one that is wrong: timedatectl status",
 	"forked":         "a hub's machine was copied or brought back in time, its recent mandates are suspended everywhere; call your territory",
 	"conflict":       "a mandate exists in two versions and is refused; have it made again",
 	"wrong-code":     "a hub announced a stop with a code that is not the mandate's, to no effect; tell your territory",
