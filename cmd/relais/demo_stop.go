@@ -25,9 +25,6 @@ func (p *play) openActs(ctx context.Context, hubs ...*stageHub) (map[*stageHub]*
 	forms := map[*stageHub]*webForm{}
 	for _, h := range hubs {
 		f, err := h.actForm(ctx, p.first)
-		if h != p.valbrume && errors.Is(err, errNoForm) {
-			f, err = nil, nil // its paper was signed at Valbrume: nothing is noted here
-		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", h.name, err)
 		}
@@ -87,12 +84,6 @@ func (h *stageHub) watch(ctx context.Context, mandate string) (at time.Time, err
 // place of the stop.
 func (p *play) refused(ctx context.Context, forms map[*stageHub]*webForm) error {
 	for h, f := range forms {
-		if f == nil {
-			if err := h.offersNoAct(ctx, p.first, p.port.name); err != nil {
-				return err
-			}
-			continue
-		}
 		page, err := f.send(ctx, anAct)
 		if err == nil {
 			return fmt.Errorf("%s took the act", h.name)
@@ -102,18 +93,5 @@ func (p *play) refused(ctx context.Context, forms map[*stageHub]*webForm) error 
 		}
 	}
 	p.RefusedEverywhere = true
-	return nil
-}
-
-// offersNoAct checks that the page has no form, and says where the mandate was
-// stopped.
-func (h *stageHub) offersNoAct(ctx context.Context, mandate, where string) error {
-	page, err := h.desk.get(ctx, "/bureau/mandats/"+mandate+"/demarche")
-	if err != nil {
-		return fmt.Errorf("%s: %w", h.name, err)
-	}
-	if _, err := page.form("channel"); err == nil || !page.says(where) {
-		return fmt.Errorf("%s: an act is offered, or %s is not named", h.name, where)
-	}
 	return nil
 }
