@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"relais/hardware/agent"
 	"relais/hardware/keyring"
 	"relais/hardware/soft"
 	"relais/hardware/tpm"
@@ -48,6 +49,9 @@ func chooseProvider(c Config) (keyring.Provider, error) {
 }
 
 func openProvider(kind keyring.Kind, c Config) (keyring.Provider, error) {
+	if kind == keyring.KindTPM && c.Keys.Agent != "" {
+		return dialAgent(c.Keys.Agent)
+	}
 	if kind == keyring.KindTPM {
 		p, err := tpm.New(c.Keys.Device)
 		if err != nil {
@@ -56,4 +60,17 @@ func openProvider(kind keyring.Kind, c Config) (keyring.Provider, error) {
 		return p, nil
 	}
 	return soft.New(c.Hub.DataDir), nil
+}
+
+// dialAgent reaches the TPM through the seal agent, and takes nothing else for
+// one.
+func dialAgent(path string) (keyring.Provider, error) {
+	p, err := agent.Dial(path, tpm.Reasons())
+	if err != nil {
+		return nil, err
+	}
+	if p.Kind() != keyring.KindTPM {
+		return nil, errors.Join(fmt.Errorf("the seal agent at %s guards keys by %s, not by a TPM", path, p.Kind()), p.Close())
+	}
+	return p, nil
 }
