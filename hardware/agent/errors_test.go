@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"relais/hardware/agent"
 	"relais/hardware/keyring"
@@ -35,7 +36,7 @@ func TestErrorsKeepTheirMeaning(t *testing.T) {
 	}
 	for name, want := range known {
 		t.Run(name, func(t *testing.T) {
-			fresh := agent.DialImpatient(t, serve(t, p).path, tpm.Reasons(), 0x7fffffff, 0) // a breaker of its own
+			fresh := agent.DialImpatient(t, serve(t, p).path, tpm.Reasons(), time.Minute, 0) // a breaker of its own
 			p.err = fmt.Errorf("TPM: unseal: %w (0x%x)", want, 0x922)
 			_, err := fresh.Unwrap([]byte("blob"))
 			if !errors.Is(err, want) || !strings.Contains(err.Error(), p.err.Error()) {

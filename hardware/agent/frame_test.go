@@ -94,6 +94,19 @@ func TestServerCutShort(t *testing.T) {
 	mustUnwrap(t, c, blob)
 }
 
+// A client that stops in the middle of a message does not keep its place.
+func TestServerErrStalled(t *testing.T) {
+	t.Parallel()
+	conn := rawDial(t, onFile(t).path)
+	if _, err := conn.Write(frame(`{"verb":"new-identity"}`)[:9]); err != nil {
+		t.Fatal(err)
+	}
+	begun := time.Now()
+	if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		t.Errorf("after %v: %v, want the connection closed", time.Since(begun), err)
+	}
+}
+
 func TestServerErrFull(t *testing.T) {
 	a := onFile(t)
 	var taken []net.Conn
