@@ -9,7 +9,8 @@ set -eu
 # poppler-utils   pdftotext reads the printed mandate back
 # zbar-tools      zbarimg reads its QR code back
 # strace          the power-cut test replays the writes it saw
-packages="swtpm swtpm-tools chromium fonts-dejavu-core poppler-utils zbar-tools strace"
+# systemd         systemd-analyze and systemd-sysusers read the units we package
+packages="swtpm swtpm-tools chromium fonts-dejavu-core poppler-utils zbar-tools strace systemd"
 
 if ! command -v dpkg-query >/dev/null; then
 	echo "bootstrap: this is not Debian; install the equivalents of: $packages" >&2

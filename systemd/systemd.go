@@ -1,5 +1,6 @@
 // Package systemd tells the service manager how the hub is: ready, stopping,
-// and alive. Without a service manager every call does nothing.
+// and alive; and takes the socket it keeps. Without a service
+// manager every call does nothing. The units themselves are in this folder.
 //
 // The trap is the watchdog: a bare ticker proves only that the Go scheduler
 // runs. Watchdog therefore asks a probe, which should go through what the hub
@@ -10,10 +11,35 @@ package systemd
 import (
 	"context"
 	"fmt"
+	"net"
 	"time"
 
+	"github.com/coreos/go-systemd/v22/activation"
 	"github.com/coreos/go-systemd/v22/daemon"
 )
+
+// Socket returns the one socket that the service manager listens on for this
+// process (LISTEN_FDS), or nil when it passed none. Several are an error: what is
+// not asked for is not served.
+func Socket() (net.Listener, error) {
+	files := activation.Files(true)
+	if len(files) == 0 {
+		return nil, nil
+	}
+	defer func() {
+		for _, f := range files {
+			f.Close() // the listener has its own
+		}
+	}()
+	if len(files) > 1 {
+		return nil, fmt.Errorf("the service manager passed %d sockets, not one", len(files))
+	}
+	l, err := net.FileListener(files[0])
+	if err != nil {
+		return nil, fmt.Errorf("the socket of the service manager: %w", err)
+	}
+	return l, nil
+}
 
 // Ready says that the hub serves, with one line for `systemctl status`. It
 // reports whether a service manager was there to hear it.

@@ -75,6 +75,13 @@ type KeysConfig struct {
 	Provider string `toml:"provider"`
 	// Device is the TPM: a device or a unix socket. Default "/dev/tpmrm0".
 	Device string `toml:"device"`
+	// Agent is the absolute path of the seal agent's socket. The hub then never
+	// opens the device: the agent does. Only with provider "tpm". Empty: the hub
+	// opens it by itself.
+	Agent string `toml:"agent"`
+	// AgentUser is the user, by name or number, whom the agent serves beside its
+	// own and root: the hub's. Empty: nobody else.
+	AgentUser string `toml:"agent_user"`
 }
 
 // NationalConfig says which national service this hub reconciles with.

@@ -50,6 +50,15 @@ func (c KeysConfig) validate() error {
 	if !slices.Contains([]string{"tpm", "software", "auto"}, c.Provider) {
 		return fmt.Errorf("keys.provider: %q is none of tpm, software, auto", c.Provider)
 	}
+	if c.Agent == "" {
+		return nil
+	}
+	if c.Provider != "tpm" {
+		return fmt.Errorf("keys.agent: the seal agent is for a TPM: provider = \"tpm\", not %q", c.Provider)
+	}
+	if err := socketPath(c.Agent); err != nil {
+		return fmt.Errorf("keys.agent: %w", err)
+	}
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"relais/hardware/agent"
 	"relais/hardware/keyring"
 	"relais/hardware/soft"
 	"relais/hardware/tpm"
@@ -79,6 +80,9 @@ func chooseProvider(c Config) (keyring.Provider, error) {
 }
 
 func openProvider(kind keyring.Kind, c Config) (keyring.Provider, error) {
+	if kind == keyring.KindTPM && c.Keys.Agent != "" {
+		return dialAgent(c.Keys.Agent)
+	}
 	if kind == keyring.KindTPM {
 		p, err := tpm.New(c.Keys.Device)
 		if err != nil {
@@ -87,4 +91,17 @@ func openProvider(kind keyring.Kind, c Config) (keyring.Provider, error) {
 		return p, nil
 	}
 	return soft.New(c.Hub.DataDir), nil
+}
+
+// dialAgent reaches the TPM through the seal agent, and takes nothing else for
+// one.
+func dialAgent(path string) (keyring.Provider, error) {
+	p, err := agent.Dial(path, tpm.Reasons())
+	if err != nil {
+		return nil, err
+	}
+	if p.Kind() != keyring.KindTPM {
+		return nil, errors.Join(fmt.Errorf("the seal agent at %s guards keys by %s, not by a TPM", path, p.Kind()), p.Close())
+	}
+	return p, nil
 }

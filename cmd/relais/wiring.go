@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"relais/node"
@@ -16,6 +17,7 @@ import (
 	"relais/sync/gossip"
 	"relais/sync/link"
 	"relais/sync/national"
+	"relais/systemd"
 	"relais/webui"
 )
 
@@ -58,7 +60,7 @@ func (h *hub) wireSync() (err error) {
 
 // wireDoors opens what people and the machine's owner come in by.
 func (h *hub) wireDoors(ctx context.Context) (err error) {
-	if h.pages, err = net.Listen("tcp", h.config.Web.Listen); err != nil {
+	if h.pages, err = listenPages(h.config.Web.Listen); err != nil {
 		return fmt.Errorf("web: %w", err)
 	}
 	h.web, err = webui.New(webui.Options{
@@ -89,6 +91,25 @@ func (h *hub) listenHealth() {
 		return
 	}
 	h.health = l
+}
+
+// listenPages takes the pages' port from the service manager, so that the hub
+// needs no privilege for 443, or opens it. The one that is passed must be the one
+// that is configured: nothing listens where the configuration does not say.
+func listenPages(address string) (net.Listener, error) {
+	passed, err := systemd.Socket()
+	if err != nil {
+		return nil, err
+	}
+	if passed == nil {
+		return net.Listen("tcp", address)
+	}
+	_, want, _ := net.SplitHostPort(address) // validate saw that it is one
+	t, ok := passed.Addr().(*net.TCPAddr)
+	if !ok || strconv.Itoa(t.Port) != want {
+		return nil, errors.Join(fmt.Errorf("the service manager listens on %s and web.listen says %s: make relais.socket and the configuration agree", passed.Addr(), address), passed.Close())
+	}
+	return passed, nil
 }
 
 // authorityFile is where the hub's own certificate authority is left for IT to

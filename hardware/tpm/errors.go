@@ -25,6 +25,18 @@ var (
 	ErrFull       = errors.New("the TPM has no room for another key or session: another program leaves its own loaded")
 )
 
+// Reasons names the errors above, and ErrRawDevice, for whoever carries them to
+// another process: what they mean must not be lost on the way. A name once given
+// stays.
+func Reasons() map[string]error {
+	return map[string]error{
+		"no-device": ErrNoDevice, "permission": ErrPermission, "busy": ErrBusy, "raw-device": ErrRawDevice,
+		"cleared": ErrCleared, "replaced": ErrReplaced, "altered": ErrAltered,
+		"owner-auth": ErrOwnerAuth, "lockout": ErrLockout,
+		"not-started": ErrNotStarted, "full": ErrFull, "closed": ErrClosed,
+	}
+}
+
 // explainOpen says what to do about a device that does not open.
 func explainOpen(d device, err error) error {
 	why := errTransport

@@ -2,7 +2,11 @@ package tpm_test
 
 import (
 	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -52,5 +56,44 @@ func TestOpenErrorsAreExplained(t *testing.T) {
 				t.Errorf("got %v, want %v with %q", err, c.want, c.remedy)
 			}
 		})
+	}
+}
+
+// Every sentinel error has a name, and no two the same error: one that is
+// forgotten would lose its meaning behind the seal agent.
+func TestReasonsAreComplete(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := 0
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range f.Decls {
+			g, ok := d.(*ast.GenDecl)
+			if !ok || g.Tok != token.VAR {
+				continue
+			}
+			for _, s := range g.Specs {
+				for _, n := range s.(*ast.ValueSpec).Names {
+					if strings.HasPrefix(n.Name, "Err") {
+						declared++
+					}
+				}
+			}
+		}
+	}
+	distinct := map[error]bool{}
+	for _, err := range tpm.Reasons() {
+		distinct[err] = true
+	}
+	if len(distinct) != declared || len(tpm.Reasons()) != declared {
+		t.Errorf("%d sentinel errors, %d names for %d of them", declared, len(tpm.Reasons()), len(distinct))
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"slices"
 
 	"github.com/google/go-tpm/tpm2"
 )
@@ -153,6 +154,20 @@ func (k *identity) load() error {
 	}
 	k.connection = k.p.connections
 	k.p.kept = append(k.p.kept, k.handle.Handle)
+	return nil
+}
+
+// Close unloads the key, to make room in a TPM that holds three. It is not the
+// end: Sign loads it again.
+func (k *identity) Close() error {
+	k.p.mu.Lock()
+	defer k.p.mu.Unlock()
+	if k.connection != k.p.connections || k.p.wire.conn == nil {
+		return nil // it went with its connection
+	}
+	k.connection = 0
+	k.p.kept = slices.DeleteFunc(k.p.kept, func(h tpm2.TPMHandle) bool { return h == k.handle.Handle })
+	k.p.flush(k.handle.Handle)
 	return nil
 }
 

@@ -134,6 +134,12 @@ func (p *Process) Device() string { return "unix:" + p.socket }
 // Socket is the path of its unix socket, which serves one connection at a time.
 func (p *Process) Socket() string { return p.socket }
 
+// Hang makes the TPM silent, as one whose firmware is stuck, until Resume.
+func (p *Process) Hang() { p.cmd.Process.Signal(syscall.SIGSTOP) }
+
+// Resume lets a TPM that hangs go on where it was.
+func (p *Process) Resume() { p.cmd.Process.Signal(syscall.SIGCONT) }
+
 // Stop asks the process to end and waits until it has.
 func (p *Process) Stop() {
 	p.cmd.Process.Signal(syscall.SIGTERM)
