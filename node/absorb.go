@@ -26,7 +26,10 @@ type absorption struct {
 
 func absorbing(tx *store.Tx, roster *territory.Roster) *absorption {
 	return &absorption{
-		tx, roster, map[territory.HubID]territory.Author{}, map[record.LogID]*store.Log{}, map[record.MandateID]bool{},
+		tx, roster,
+		map[territory.HubID]territory.Author{},
+		map[record.LogID]*store.Log{},
+		map[record.MandateID]bool{},
 		map[record.LogID]bool{},
 	}
 }
