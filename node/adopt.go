@@ -3,30 +3,29 @@ package node
 import (
 	"context"
 	"crypto/x509"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strconv"
 
 	"relais/node/internal/store"
 	"relais/node/journal"
-	"relais/node/record"
 	"relais/node/territory"
 )
 
 // Adoption is what became of a folder whose hub has another identity.
 type Adoption struct {
 	Keys PublicKeys // as the roster must say them from now on
-	// Before is who the hub was; zero when the identity is the folder's own and
-	// nothing was done.
+	// Before is who the hub was until its last recovery; zero when it had none.
 	Before territory.HubID
-	// Last is the last record that the former identity signed: where the roster
-	// closes its log. Seq 0: none.
-	Last record.Place
-	Hash record.Hash // of that record
-	// Waiting are records that the former identity left unsigned. They hold here,
-	// and are said again under the new one once the roster lists it.
+	// Cuts are the last records that Before signed, one an incarnation: where the
+	// roster closes its logs.
+	Cuts []territory.Cut
+	// Waiting are unsigned records. Those of Before hold here, and are said again
+	// under the new identity once the roster lists it.
 	Waiting int
+	// Done is false when the identity was the folder's own already.
+	Done bool
 }
 
 // AdoptIdentity gives a folder, with every row in it, to the identity in o: a
@@ -59,12 +58,14 @@ func (n *Node) adopt(ctx context.Context) (a Adoption, err error) {
 		if n.identity, err = readIdentity(tx.Reader, n.sealer); err != nil {
 			return err
 		}
-		a = Adoption{Keys: n.keys}
-		if n.self = n.keys.Hub; n.checkSigner() == nil {
-			return nil
+		a.Keys, n.self = n.keys, n.keys.Hub
+		if a.Done = n.checkSigner() != nil; a.Done {
+			a.Keys.Hub, a.Keys.Identity = territory.HubIDOf(spki), spki
+			if err := n.become(tx, a.Keys); err != nil {
+				return err
+			}
 		}
-		a.Before, a.Keys.Hub, a.Keys.Identity = n.self, territory.HubIDOf(spki), spki
-		return n.become(tx, &a)
+		return a.remember(tx.Reader)
 	})
 	return a, err
 }
@@ -72,38 +73,50 @@ func (n *Node) adopt(ctx context.Context) (a Adoption, err error) {
 // become writes who the hub is now. Witness and recipient stay: they are sealed
 // under the KEK, which outlived the machine, and dossiers are sealed to the
 // recipient.
-func (n *Node) become(tx *store.Tx, a *Adoption) error {
-	log, err := n.ownLog(tx.Reader)
-	if err != nil {
-		return err
-	}
-	head, err := tx.Log(log)
-	if err != nil {
-		return err
-	}
-	a.Last, a.Hash = record.Place{LogID: log, Seq: head.Head}, head.Hash
-	totals, err := tx.RecordTotals()
-	if err != nil {
-		return err
-	}
-	a.Waiting = totals.Unsigned
+func (n *Node) become(tx *store.Tx, keys PublicKeys) error {
 	former, _, err := tx.Meta(metaFormer)
 	if err != nil {
 		return err
 	}
 	for key, value := range map[string][]byte{
-		metaHub: a.Keys.Hub[:], metaIdentity: a.Keys.Identity, metaIncarnation: []byte("1"),
-		metaFormer: append(former, a.Before[:]...),
+		metaHub: keys.Hub[:], metaIdentity: keys.Identity, metaIncarnation: []byte("1"),
+		metaFormer: append(former, n.self[:]...),
 	} {
 		if err := tx.PutMeta(key, value); err != nil {
 			return err
 		}
 	}
+	var a Adoption
+	if err := a.remember(tx.Reader); err != nil {
+		return err
+	}
+	ends := map[string]any{}
+	for _, c := range a.Cuts {
+		ends[strconv.Itoa(int(c.Incarnation))] = []any{c.Seq, c.Hash}
+	}
 	return n.note(tx, entry{
-		Kind: journal.KindHubAdopt, Actor: actorMachine, Subject: a.Keys.Hub.String(),
-		Public: map[string]any{
-			"before": a.Before.String(), "incarnation": log.Incarnation, "seq": head.Head, "hash": hex.EncodeToString(head.Hash[:]),
-			"waiting": a.Waiting,
-		},
+		Kind: journal.KindHubAdopt, Actor: actorMachine, Subject: keys.Hub.String(),
+		Public: map[string]any{"before": a.Before.String(), "ends": ends, "waiting": a.Waiting},
 	})
+}
+
+// remember finds who the hub was, and where that one's log ends.
+func (a *Adoption) remember(r *store.Reader) error {
+	totals, err := r.RecordTotals()
+	if err != nil {
+		return err
+	}
+	a.Waiting = totals.Unsigned
+	former, _, err := r.Meta(metaFormer)
+	if err != nil || len(former) < len(a.Before) {
+		return err
+	}
+	a.Before = territory.HubID(former[len(former)-len(a.Before):])
+	logs, err := r.Logs()
+	for _, l := range logs {
+		if l.Hub == a.Before && l.Head > 0 {
+			a.Cuts = append(a.Cuts, territory.Cut{Incarnation: l.Incarnation, Seq: l.Head, Hash: l.Hash[:]})
+		}
+	}
+	return err
 }

@@ -59,10 +59,10 @@ func TestAdoptIdentity(t *testing.T) {
 	})
 	rowsBefore := map[string]int{}
 	a := adopt(t, valbrume)
-	if a.Before != before.Hub || a.Keys.Hub == before.Hub || a.Keys.Recipient != before.Recipient || a.Last.Seq != 2 || a.Waiting != 1 {
+	if !a.Done || a.Before != before.Hub || a.Keys.Hub == before.Hub || a.Keys.Recipient != before.Recipient || len(a.Cuts) != 1 || a.Cuts[0].Seq != 2 || a.Waiting != 1 {
 		t.Fatalf("%+v", a)
 	}
-	if again := adopt(t, valbrume); !again.Before.IsZero() || again.Keys.Hub != a.Keys.Hub {
+	if again := adopt(t, valbrume); again.Done || again.Keys.Hub != a.Keys.Hub || len(again.Cuts) != 1 || again.Before != a.Before {
 		t.Errorf("a second time: %+v", again)
 	}
 	valbrume.open(t)
@@ -90,7 +90,7 @@ func TestAdoptIdentity(t *testing.T) {
 		r.Hubs = append(r.Hubs, territory.Hub{
 			Index: 1, ID: before.Hub, Name: "Valbrume (avant)", Identity: before.Identity, Witness: before.Witness,
 			Recipient: before.Recipient, Assurance: territory.AssuranceSoftware, State: territory.HubExpelled,
-			Cuts: []territory.Cut{{Incarnation: a.Last.Incarnation, Seq: a.Last.Seq, Hash: a.Hash[:]}},
+			Cuts: a.Cuts,
 		})
 		r.Structures[0].Serving = append(r.Structures[0].Serving, before.Hub) // what it said for the structure stands
 	})
@@ -147,7 +147,7 @@ func TestReissueStops(t *testing.T) {
 	author(t, a, l.stop(n.Mandate, 0))
 	for range 2 {
 		lose(t, a)
-		if got := adopt(t, a); got.Waiting != 1 || got.Last.Seq != 0 {
+		if got := adopt(t, a); got.Waiting != 1 || len(got.Cuts) != 0 {
 			t.Fatalf("%+v", got)
 		}
 		a.open(t)
