@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"relais/hardware/keyring"
 	"relais/node"
@@ -20,14 +21,16 @@ type born struct {
 	Hub          territory.HubID     `json:"hub"`
 	Name         string              `json:"name"`
 	Assurance    territory.Assurance `json:"assurance"`
+	Slots        []keyring.Kind      `json:"slots"` // what opens the keys
 	RecoveryCode string              `json:"recovery_code"`
 	Request      string              `json:"request"`
 }
 
 func runInit(ctx context.Context, std stdio, args []string) error {
-	f := flags(std, "init [--config FILE] --root-key KEY|FILE [--json] | init --solo [--config FILE]")
+	f := flags(std, "init [--config FILE] --root-key KEY|FILE [--departement age1…] [--json] | init --solo [--config FILE]")
 	config := f.String("config", defaultConfig, "configuration `file`")
 	root := f.String("root-key", "", "the territory root's public `key`, or a file that holds it (root.pub)")
+	departement := f.String("departement", "", "public `half`, age1…, of the département's key, which then opens this hub too; or keys.departement in the configuration")
 	solo := f.Bool("solo", false, "make a trial hub, alone in a territory of its own; writes the configuration if there is none")
 	asJSON := f.Bool("json", false, "print one JSON object")
 	if err := parse(f, args, 0, 0); err != nil {
@@ -42,6 +45,12 @@ func runInit(ctx context.Context, std stdio, args []string) error {
 	c, err := loadConfig(*config)
 	if err != nil {
 		return err
+	}
+	if *departement != "" {
+		c.Keys.Departement = *departement
+		if err := c.Keys.validate(); err != nil {
+			return &exitError{exitUsage, fmt.Errorf("--departement: %w", err)}
+		}
 	}
 	rootKey, err := readRootKey(*root)
 	if err != nil {
@@ -63,7 +72,7 @@ func runInit(ctx context.Context, std stdio, args []string) error {
 
 func printBorn(std stdio, b born) {
 	fmt.Fprintf(std.out, "hub            %s, %s\n", b.Hub, b.Name)
-	fmt.Fprintf(std.out, "keys           %s\n", b.Assurance)
+	fmt.Fprintf(std.out, "keys           %s; opened by %s\n", b.Assurance, listSlots(b.Slots))
 	fmt.Fprintf(std.out, "recovery code  %s\n", b.RecoveryCode)
 	fmt.Fprintf(std.out, "               Write it down and keep it elsewhere: it is shown once, and opens the\n"+
 		"               data when this machine is lost. Nothing else does.\n")
@@ -76,11 +85,15 @@ func printBorn(std stdio, b born) {
 // createHub makes a hub's keys, folder and enrolment request. The keyring is
 // left open for the caller.
 func createHub(ctx context.Context, c Config, rootKey string) (born, *keyring.Keyring, error) {
+	recipients, err := c.Keys.recipients()
+	if err != nil {
+		return born{}, nil, err
+	}
 	p, err := chooseProvider(c)
 	if err != nil {
 		return born{}, nil, err
 	}
-	keys, code, err := keyring.Create(c.Hub.DataDir, p)
+	keys, code, err := keyring.Create(c.Hub.DataDir, p, recipients...)
 	if err != nil {
 		return born{}, nil, errors.Join(err, p.Close())
 	}
@@ -90,12 +103,30 @@ func createHub(ctx context.Context, c Config, rootKey string) (born, *keyring.Ke
 	if err != nil {
 		return born{}, nil, errors.Join(err, keys.Close())
 	}
-	request := filepath.Join(c.Hub.DataDir, requestFile)
-	e := enrolment{Format: enrolmentFormat, Territory: c.Hub.Territory, Hub: describe(c, public, keys.Assurance())}
-	if err := writeJSON(request, e, 0o644); err != nil {
+	b := born{Hub: public.Hub, Name: c.Hub.Name, Assurance: keys.Assurance(), RecoveryCode: code.Reveal()}
+	if b.Request, err = writeRequest(c, public, keys.Assurance(), nil); err == nil {
+		b.Slots, err = keyring.Slots(c.Hub.DataDir)
+	}
+	if err != nil {
 		return born{}, nil, errors.Join(err, keys.Close())
 	}
-	return born{public.Hub, c.Hub.Name, keys.Assurance(), code.Reveal(), request}, keys, nil
+	return b, keys, nil
+}
+
+// writeRequest leaves the enrolment request in the data folder.
+func writeRequest(c Config, public node.PublicKeys, assurance territory.Assurance, instead *replaced) (path string, err error) {
+	e := enrolment{Format: enrolmentFormat, Territory: c.Hub.Territory, Hub: describe(c, public, assurance), Replaces: instead}
+	path = filepath.Join(c.Hub.DataDir, requestFile)
+	return path, writeJSON(path, e, 0o644)
+}
+
+// listSlots names what opens the keys, for people.
+func listSlots(slots []keyring.Kind) string {
+	names := make([]string, len(slots))
+	for i, kind := range slots {
+		names[i] = string(kind)
+	}
+	return strings.Join(names, ", ")
 }
 
 // describe is a hub as it asks to stand in the roster.

@@ -9,6 +9,19 @@ import (
 	"relais/hardware/tpm"
 )
 
+// recipients are those, beside the machine and the recovery code, that a hub's
+// key is wrapped for: the département, where it is configured.
+func (c KeysConfig) recipients() ([]keyring.Recipient, error) {
+	if c.Departement == "" {
+		return nil, nil
+	}
+	r, err := keyring.ParseRecipient(c.Departement)
+	if err != nil {
+		return nil, err
+	}
+	return []keyring.Recipient{r}, nil
+}
+
 // openKeys opens the keyring of a hub's folder with the provider that was pinned
 // when it was made. A configuration that asks for another one is refused: a hub
 // never becomes weaker, or stronger, by a line in a file.

@@ -77,8 +77,8 @@ func (f *file) unlock(kind Kind, unwrap func(blob []byte) ([]byte, error)) ([]by
 }
 
 // lockedMessage is for the explanation page.
-const lockedMessage = "Le relais est verrouillé : sa clé ne s’ouvre pas sur cette machine. " +
-	"Les données sont intactes et illisibles. Prévenez le service informatique : le code de récupération, ou la clé du département, permet de les rouvrir."
+const lockedMessage = "Le relais est verrouillé\u00a0: sa clé ne s’ouvre pas sur cette machine. " +
+	"Les données sont intactes et illisibles. Prévenez le service informatique\u00a0: le code de récupération, ou la clé du département, permet de les rouvrir."
 
 func locked(why error) error {
 	return fault.New(fault.Locked, lockedMessage, fmt.Errorf("%w: %w", ErrLocked, why))
