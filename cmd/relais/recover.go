@@ -31,8 +31,12 @@ func runRecover(ctx context.Context, std stdio, args []string) error {
 		return err
 	}
 	var running status
-	if err := askHub(ctx, c.Hub.DataDir, http.MethodGet, "/status", nil, &running); err == nil && !running.Locked {
-		return errors.New("the hub runs: its keys open, and there is nothing to recover")
+	err = askHub(ctx, c.Hub.DataDir, http.MethodGet, "/status", nil, &running)
+	if err == nil && !running.Locked {
+		err = errors.New("the hub runs: its keys open, and there is nothing to recover")
+	}
+	if err != nil && !unreachable(err) {
+		return err
 	}
 	r, err := recoverHub(ctx, c, func() (keyring.Spare, error) { return readSpare(std.in, *code, *departement) })
 	if err != nil {
@@ -74,6 +78,7 @@ func readSpare(in io.Reader, codeFile, departementKey string) (keyring.Spare, er
 type recovered struct {
 	node.Adoption
 	config  Config
+	lost    error // why this machine did not open the keys; nil: it does, since an earlier recovery
 	keys    *keyring.Keyring
 	slots   []keyring.Kind
 	request string
@@ -83,12 +88,12 @@ type recovered struct {
 // folder, the enrolment request. Interrupted between two, it goes on from there,
 // without the spare key once the keyring is written.
 func recoverHub(ctx context.Context, c Config, spare func() (keyring.Spare, error)) (r recovered, err error) {
-	keys, rescued, err := recoverKeys(c, spare)
+	keys, lost, err := recoverKeys(c, spare)
 	if err != nil {
 		return r, err
 	}
 	defer keys.Close()
-	r = recovered{config: c, keys: keys}
+	r = recovered{config: c, keys: keys, lost: lost}
 	r.Adoption, err = node.AdoptIdentity(ctx, node.Options{
 		Dir: c.Hub.DataDir, Sealer: keys, Signer: keys.Identity(), Release: releaseTime(),
 	})
@@ -96,7 +101,7 @@ func recoverHub(ctx context.Context, c Config, spare func() (keyring.Spare, erro
 		return r, err
 	}
 	request, requestErr := readEnrolment(filepath.Join(c.Hub.DataDir, requestFile), c.Hub.Territory)
-	if !rescued && !r.Done && requestErr == nil && request.Hub.ID == r.Keys.Hub {
+	if lost == nil && !r.Done && requestErr == nil && request.Hub.ID == r.Keys.Hub {
 		return r, fmt.Errorf("this machine opens the keys of %s: there is nothing to recover", r.Keys.Hub)
 	}
 	if r.slots, err = keyring.Slots(c.Hub.DataDir); err != nil {
@@ -111,25 +116,24 @@ func recoverHub(ctx context.Context, c Config, spare func() (keyring.Spare, erro
 }
 
 // recoverKeys opens the keyring with this machine if it can, else with the spare
-// key. The provider is the one pinned, unless the configuration names another:
+// key; lost then says why. The provider is the one pinned, unless the configuration names another:
 // the machine that is lost may have had a TPM, and this one none.
-func recoverKeys(c Config, spare func() (keyring.Spare, error)) (keys *keyring.Keyring, rescued bool, err error) {
+func recoverKeys(c Config, spare func() (keyring.Spare, error)) (keys *keyring.Keyring, lost, err error) {
 	kind, err := keyring.Pinned(c.Hub.DataDir)
 	if err != nil {
-		return nil, false, err
+		return nil, nil, err
 	}
-	same := true
-	if c.Keys.Provider != "auto" {
-		same = kind == keyring.Kind(c.Keys.Provider)
-		kind = keyring.Kind(c.Keys.Provider)
+	if wanted := keyring.Kind(c.Keys.Provider); c.Keys.Provider != "auto" && wanted != kind {
+		lost = fmt.Errorf("the keys were made with provider %q, the configuration now says %q", kind, wanted)
+		kind = wanted
 	}
 	p, err := openProvider(kind, c)
 	if err != nil {
-		return nil, false, err
+		return nil, nil, err
 	}
-	if same {
-		if keys, err := keyring.Open(c.Hub.DataDir, p); err == nil {
-			return keys, false, nil
+	if lost == nil {
+		if keys, lost = keyring.Open(c.Hub.DataDir, p); lost == nil {
+			return keys, nil, nil
 		}
 	}
 	key, err := spare()
@@ -137,12 +141,15 @@ func recoverKeys(c Config, spare func() (keyring.Spare, error)) (keys *keyring.K
 		keys, err = keyring.Recover(c.Hub.DataDir, p, key)
 	}
 	if err != nil {
-		return nil, false, errors.Join(err, p.Close())
+		return nil, nil, errors.Join(err, p.Close())
 	}
-	return keys, true, nil
+	return keys, lost, nil
 }
 
 func (r recovered) print(std stdio, config string) error {
+	if r.lost != nil {
+		fmt.Fprintf(std.err, "relais: this machine did not open the keys: %v\n", r.lost)
+	}
 	fmt.Fprintf(std.out, "hub            %s, %s: a new identity, not in any roster yet\n", r.Keys.Hub, r.config.Hub.Name)
 	fmt.Fprintf(std.out, "keys           %s; opened by %s\n", r.keys.Assurance(), listSlots(r.slots))
 	if !r.Before.IsZero() {

@@ -143,6 +143,12 @@ func TestLockedThenRecovered(t *testing.T) {
 	if !fault.Is(why, fault.Locked) || !errors.Is(why, keyring.ErrLocked) || statusOf(why) != exitLocked {
 		t.Fatalf("openHub with a cleared TPM: %v", why)
 	}
+	manager, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(t.TempDir(), "notify"), Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer manager.Close()
+	t.Setenv("NOTIFY_SOCKET", manager.LocalAddr().String())
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- serveLocked(ctx, h.config, slog.New(slog.DiscardHandler), why) }()
@@ -151,6 +157,14 @@ func TestLockedThenRecovered(t *testing.T) {
 	if again := <-ended; !errors.Is(again, why) {
 		t.Errorf("told to end: %v", again)
 	}
+	for _, want := range []string{"READY=1\nSTATUS=le relais de Valbrume est verrouillé", "STOPPING=1"} {
+		manager.SetReadDeadline(time.Now().Add(5 * time.Second))
+		told := make([]byte, 200)
+		if n, err := manager.Read(told); err != nil || string(told[:n]) != want {
+			t.Errorf("the service manager was told %q, %v; want %q", told[:n], err, want)
+		}
+	}
+	t.Setenv("NOTIFY_SOCKET", "")
 	if _, err := os.Stat(filepath.Join(h.config.Hub.DataDir, controlName)); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the control socket stays: %v", err)
 	}
@@ -261,9 +275,9 @@ func TestRecoverInterrupted(t *testing.T) {
 		t.Fatal(err)
 	}
 	clearTPM(t, process)
-	keys, rescued, err := recoverKeys(h.config, with(h.code))
-	if err != nil || !rescued {
-		t.Fatalf("rescued %v, %v", rescued, err)
+	keys, lost, err := recoverKeys(h.config, with(h.code))
+	if err != nil || !errors.Is(lost, keyring.ErrLocked) {
+		t.Fatalf("lost %v, %v", lost, err)
 	}
 	keys.Close()
 	unasked := func() (keyring.Spare, error) { t.Error("the spare key was asked for again"); return h.code, nil }
