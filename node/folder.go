@@ -72,6 +72,7 @@ const (
 	metaRecipient   = "recipient"   // age1…
 	metaDossierKey  = "dossier_key" // its age identity, sealed
 	metaRoster      = "roster"      // the current roster, signed
+	metaFormer      = "former"      // hub identifiers of identities that were lost, 16 octets each
 )
 
 // metaPlace is where a sealed value of meta lives.

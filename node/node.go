@@ -89,9 +89,9 @@ var (
 	// done with it, and nothing is lost by starting again.
 	ErrHalfWritten = errors.New("making the hub was interrupted and the data folder is half-written; " +
 		"nothing was done with it yet: remove it and run relais init again")
-	// ErrOtherIdentity means that the identity key is not the one the folder was
-	// made with.
-	ErrOtherIdentity = errors.New("the identity key is not the one this data folder was made with")
+	// ErrOtherIdentity means that the identity key is not the folder's: see
+	// AdoptIdentity.
+	ErrOtherIdentity = errors.New("the identity key is not this data folder's")
 )
 
 // part is a part of the node that lives in its own file: it reads what it needs

@@ -72,6 +72,7 @@ func (n *Node) InstallRoster(ctx context.Context, note []byte) error {
 	if err != nil || !newer {
 		return err
 	}
+	n.wakeSigner() // what waited for this hub to be listed may be said now
 	if err := writeDurable(filepath.Join(n.dir, rosterFile), note); err != nil {
 		n.log.WarnContext(ctx, "the copy of the roster was not written", "err", err)
 	}

@@ -138,7 +138,10 @@ func (n *Node) signBatch(ctx context.Context) (more bool, err error) {
 // and acknowledged only once that one is on the disk.
 func (n *Node) unsigned(ctx context.Context) (rows []store.RecordRow, err error) {
 	err = n.db.Write(ctx, func(tx *store.Tx) (err error) {
-		rows, err = tx.UnsignedRecords(maxSignBatch)
+		if err := n.reissue(tx); err != nil {
+			return err
+		}
+		rows, err = tx.UnsignedRecords(n.self, maxSignBatch)
 		return err
 	})
 	return rows, err

@@ -1,11 +1,13 @@
 package node
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -68,7 +70,7 @@ func verify(ctx context.Context, evidence *store.Evidence) (JournalReport, error
 	if err != nil {
 		return damaged(err), nil
 	}
-	witness, problem := readWitness(meta)
+	witnesses, problem := readWitnesses(meta)
 	if problem != nil {
 		return JournalReport{BadEntry: -1, Problem: problem.Error()}, nil
 	}
@@ -76,7 +78,7 @@ func verify(ctx context.Context, evidence *store.Evidence) (JournalReport, error
 	if err != nil {
 		return damaged(err), nil
 	}
-	a := audit{witness: witness, checkpoints: checkpoints}
+	a := audit{witnesses: witnesses, checkpoints: checkpoints}
 	if err := evidence.Entries(ctx, a.entry); err != nil && !errors.Is(err, errStop) {
 		return JournalReport{}, err
 	}
@@ -91,9 +93,10 @@ func verify(ctx context.Context, evidence *store.Evidence) (JournalReport, error
 	return a.report(), nil
 }
 
-// readWitness returns the key that signs the checkpoints, as the folder says it
-// and as the roster, signed by the territory's root, confirms.
-func readWitness(meta map[string][]byte) (note.Verifier, error) {
+// readWitnesses returns the key that signs the checkpoints, as the folder says it
+// and as the roster, signed by the territory's root, confirms: under the hub's
+// name, then under those it had before a recovery.
+func readWitnesses(meta map[string][]byte) ([]note.Verifier, error) {
 	hub := meta[metaHub]
 	if len(hub) != len(territory.HubID{}) {
 		return nil, errors.New("the folder does not say which hub it belongs to")
@@ -102,12 +105,19 @@ func readWitness(meta map[string][]byte) (note.Verifier, error) {
 	if want := territory.HubIDOf(meta[metaIdentity]); id != want {
 		return nil, fmt.Errorf("the folder says hub %s, its identity key says %s", id, want)
 	}
-	witness, err := journal.NewVerifier(journal.Origin(code, id), meta[metaWitness])
-	if err != nil {
-		return nil, fmt.Errorf("the witness key cannot be read: %w", err)
+	var witnesses []note.Verifier
+	for former := range slices.Chunk(append(bytes.Clone(hub), meta[metaFormer]...), len(id)) {
+		if len(former) != len(id) {
+			return nil, errors.New("the folder does not say which hubs it belonged to")
+		}
+		name, err := journal.NewVerifier(journal.Origin(code, territory.HubID(former)), meta[metaWitness])
+		if err != nil {
+			return nil, fmt.Errorf("the witness key cannot be read: %w", err)
+		}
+		witnesses = append(witnesses, name)
 	}
 	if meta[metaRoster] == nil {
-		return witness, nil
+		return witnesses, nil
 	}
 	roster, err := territory.OpenRoster(meta[metaRoster], string(meta[metaRootKey]))
 	if err != nil {
@@ -116,7 +126,7 @@ func readWitness(meta map[string][]byte) (note.Verifier, error) {
 	if listed, found := roster.Hub(id); found && string(listed.Witness) != string(meta[metaWitness]) {
 		return nil, fmt.Errorf("the witness key is not the one roster %d gives for %s", roster.Version, id)
 	}
-	return witness, nil
+	return witnesses, nil
 }
 
 // errStop ends the reading once a problem is found.
@@ -124,7 +134,7 @@ var errStop = errors.New("stop")
 
 // audit rebuilds the tree from the entries and compares.
 type audit struct {
-	witness     note.Verifier
+	witnesses   []note.Verifier    // one key, under the hub's name and its former ones
 	checkpoints []store.Checkpoint // not yet reached, by size
 	tree        journal.Tree
 	last        int64 // size of the last checkpoint that holds
@@ -166,7 +176,7 @@ func (a *audit) checkpoint() error {
 	}
 	kept := a.checkpoints[0]
 	a.checkpoints = a.checkpoints[1:]
-	signed, err := journal.OpenCheckpoint(kept.Note, a.witness)
+	signed, err := a.open(kept.Note)
 	switch {
 	case err != nil:
 		return a.fail(size-1, "the checkpoint at entry %d does not hold: %v", size-1, err)
@@ -177,6 +187,20 @@ func (a *audit) checkpoint() error {
 	}
 	a.last = size
 	return nil
+}
+
+// open reads a checkpoint. Its error is that of the hub's present name.
+func (a *audit) open(text []byte) (journal.Checkpoint, error) {
+	signed, err := journal.OpenCheckpoint(text, a.witnesses[0])
+	for _, former := range a.witnesses[1:] {
+		if err == nil {
+			break
+		}
+		if c, formerErr := journal.OpenCheckpoint(text, former); formerErr == nil {
+			return c, nil
+		}
+	}
+	return signed, err
 }
 
 // finish looks at what was signed and is not there.

@@ -12,29 +12,31 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os"
+	"sync"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/activation"
 	"github.com/coreos/go-systemd/v22/daemon"
 )
 
+// passed are the sockets of the service manager. The variables that name them are
+// taken from the environment, so that no child believes they are its own.
+var passed = sync.OnceValue(func() []*os.File { return activation.Files(true) })
+
 // Socket returns the one socket that the service manager listens on for this
 // process (LISTEN_FDS), or nil when it passed none. Several are an error: what is
-// not asked for is not served.
+// not asked for is not served. It may be asked again once the listener is closed,
+// as a hub that was locked does.
 func Socket() (net.Listener, error) {
-	files := activation.Files(true)
+	files := passed()
 	if len(files) == 0 {
 		return nil, nil
 	}
-	defer func() {
-		for _, f := range files {
-			f.Close() // the listener has its own
-		}
-	}()
 	if len(files) > 1 {
 		return nil, fmt.Errorf("the service manager passed %d sockets, not one", len(files))
 	}
-	l, err := net.FileListener(files[0])
+	l, err := net.FileListener(files[0]) // on a descriptor of its own
 	if err != nil {
 		return nil, fmt.Errorf("the socket of the service manager: %w", err)
 	}

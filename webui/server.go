@@ -115,8 +115,12 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		_ = l.Close() // the first error says more
 		return err
 	}
+	return serveTLS(ctx, s.handler, config, l)
+}
+
+func serveTLS(ctx context.Context, h http.Handler, config *tls.Config, l net.Listener) error {
 	server := &http.Server{
-		Handler: s.handler, TLSConfig: config, MaxHeaderBytes: maxHeaderBytes,
+		Handler: h, TLSConfig: config, MaxHeaderBytes: maxHeaderBytes,
 		ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 		// Failed handshakes carry network addresses, which are personal.
 		ErrorLog: log.New(io.Discard, "", 0),

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
@@ -55,6 +56,14 @@ type WebConfig struct {
 	KioskName string `toml:"kiosk_name"`
 }
 
+// hostNames are the desk's and the kiosk's.
+func (c WebConfig) hostNames() []string {
+	if c.KioskName == "" {
+		return c.Names
+	}
+	return append(slices.Clone(c.Names), c.KioskName)
+}
+
 // LinkConfig says how this hub and the others reach each other.
 type LinkConfig struct {
 	// Listen is host:port for the other hubs. Default ":7443".
@@ -82,6 +91,10 @@ type KeysConfig struct {
 	// AgentUser is the user, by name or number, whom the agent serves beside its
 	// own and root: the hub's. Empty: nobody else.
 	AgentUser string `toml:"agent_user"`
+	// Departement is the public half of the département's key, "age1…": with the
+	// other half, kept off line, it opens this hub when its machine is lost. Read
+	// when the hub is made. Empty: none.
+	Departement string `toml:"departement"`
 }
 
 // NationalConfig says which national service this hub reconciles with.

@@ -50,6 +50,9 @@ func (c KeysConfig) validate() error {
 	if !slices.Contains([]string{"tpm", "software", "auto"}, c.Provider) {
 		return fmt.Errorf("keys.provider: %q is none of tpm, software, auto", c.Provider)
 	}
+	if _, err := c.recipients(); err != nil {
+		return fmt.Errorf("keys.departement: %w", err)
+	}
 	if c.Agent == "" {
 		return nil
 	}

@@ -43,6 +43,7 @@ type control struct {
 	status   func(context.Context) (status, error)
 	national func(context.Context) (node.NationalPass, error)
 	log      *slog.Logger
+	locked   error // why nothing but the status can be answered; nil: all can
 }
 
 // peerUID is the context key of the caller's user.
@@ -81,13 +82,11 @@ func shortPath(dataDir string) (path string, done func(), err error) {
 func (c *control) server() *http.Server {
 	mux := http.NewServeMux()
 	mux.Handle("GET /status", answer(func(r *http.Request) (any, error) { return c.status(r.Context()) }))
-	mux.Handle("POST /national-pass", answer(func(r *http.Request) (any, error) {
-		p, err := c.national(r.Context())
-		return p, err
-	}))
-	mux.Handle("POST /checkpoint", answer(c.checkpoint))
-	mux.Handle("POST /roster", answer(c.roster))
-	mux.Handle("POST /helpers", answer(c.helper))
+	if c.locked != nil {
+		mux.Handle("/", answer(func(*http.Request) (any, error) { return nil, c.locked }))
+	} else {
+		c.verbs(mux)
+	}
 	return &http.Server{
 		Handler:           c.trusted(mux),
 		ReadHeaderTimeout: 5 * time.Second,
@@ -99,6 +98,17 @@ func (c *control) server() *http.Server {
 			return ctx
 		},
 	}
+}
+
+// verbs are what a hub does for its owner.
+func (c *control) verbs(mux *http.ServeMux) {
+	mux.Handle("POST /national-pass", answer(func(r *http.Request) (any, error) {
+		p, err := c.national(r.Context())
+		return p, err
+	}))
+	mux.Handle("POST /checkpoint", answer(c.checkpoint))
+	mux.Handle("POST /roster", answer(c.roster))
+	mux.Handle("POST /helpers", answer(c.helper))
 }
 
 // callerOf asks the kernel which user is at the other end.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"relais/hardware/keyring"
 	"relais/node"
@@ -22,14 +23,16 @@ type born struct {
 	Hub          territory.HubID     `json:"hub"`
 	Name         string              `json:"name"`
 	Assurance    territory.Assurance `json:"assurance"`
+	Slots        []keyring.Kind      `json:"slots"` // what opens the keys
 	RecoveryCode string              `json:"recovery_code"`
 	Request      string              `json:"request"`
 }
 
 func runInit(ctx context.Context, std stdio, args []string) error {
-	f := flags(std, "init [--config FILE] --root-key KEY|FILE [--json] | init --solo [--config FILE] [--json]")
+	f := flags(std, "init [--config FILE] --root-key KEY|FILE [--departement age1…] [--json] | init --solo [--config FILE] [--json]")
 	config := f.String("config", defaultConfig, "configuration `file`")
 	root := f.String("root-key", "", "the territory root's public `key`, or a file that holds it (root.pub)")
+	departement := f.String("departement", "", "public `half`, age1…, of the département's key, which then opens this hub too; or keys.departement in the configuration")
 	solo := f.Bool("solo", false, "make a trial hub, alone in a territory of its own; writes the configuration if there is none")
 	asJSON := f.Bool("json", false, "print one JSON object")
 	if err := parse(f, args, 0, 0); err != nil {
@@ -43,7 +46,7 @@ func runInit(ctx context.Context, std stdio, args []string) error {
 	case *root == "":
 		return failWith(exitUsage, "give --root-key: the key in root.pub of your territory, read over by whoever keeps it")
 	}
-	b, err := initHub(ctx, *config, *root)
+	b, err := initHub(ctx, *config, *root, *departement)
 	if err != nil {
 		return err
 	}
@@ -58,10 +61,16 @@ func runInit(ctx context.Context, std stdio, args []string) error {
 
 // initHub makes the hub of a configuration. What it is told is checked before
 // anything is made.
-func initHub(ctx context.Context, config, root string) (born, error) {
+func initHub(ctx context.Context, config, root, departement string) (born, error) {
 	c, err := loadConfig(config)
 	if err != nil {
 		return born{}, err
+	}
+	if departement != "" {
+		c.Keys.Departement = departement
+		if err := c.Keys.validate(); err != nil {
+			return born{}, &exitError{exitUsage, fmt.Errorf("--departement: %w", err)}
+		}
 	}
 	rootKey, err := readRootKey(root)
 	if err != nil {
@@ -77,12 +86,13 @@ func initHub(ctx context.Context, config, root string) (born, error) {
 	if err := m.writeRequest(); err != nil {
 		return born{}, m.undo(err)
 	}
-	return m.born(), m.keys.Close()
+	b, err := m.born()
+	return b, errors.Join(err, m.keys.Close())
 }
 
 func printBorn(std stdio, b born) {
 	fmt.Fprintf(std.out, "hub            %s, %s\n", b.Hub, b.Name)
-	fmt.Fprintf(std.out, "keys           %s\n", b.Assurance)
+	fmt.Fprintf(std.out, "keys           %s; opened by %s\n", b.Assurance, listSlots(b.Slots))
 	fmt.Fprintf(std.out, "recovery code  %s\n", b.RecoveryCode)
 	fmt.Fprintf(std.out, "               Write it down and keep it elsewhere: it is shown once, and opens the\n"+
 		"               data when this machine is lost. Nothing else does.\n")
@@ -105,6 +115,10 @@ type making struct {
 // createHub makes a hub's keys and folder. The keyring is left open for the
 // caller. Nothing is left behind when it fails.
 func createHub(ctx context.Context, c Config, rootKey string) (*making, error) {
+	recipients, err := c.Keys.recipients()
+	if err != nil {
+		return nil, err
+	}
 	m := &making{config: c}
 	held, err := os.ReadDir(c.Hub.DataDir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -120,7 +134,7 @@ func createHub(ctx context.Context, c Config, rootKey string) (*making, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys, code, err := keyring.Create(c.Hub.DataDir, p)
+	keys, code, err := keyring.Create(c.Hub.DataDir, p, recipients...)
 	if err != nil { // another hub's keys may be there: nothing is removed
 		return nil, errors.Join(err, p.Close())
 	}
@@ -161,12 +175,30 @@ func (m *making) describe() territory.Hub {
 // writeRequest leaves the enrolment request in the folder, last: where it is,
 // the hub is whole.
 func (m *making) writeRequest() error {
-	e := enrolment{Format: enrolmentFormat, Territory: m.config.Hub.Territory, Hub: m.describe()}
-	return writeJSON(m.request(), e, 0o644)
+	_, err := writeRequest(m.config, m.public, m.keys.Assurance(), nil)
+	return err
 }
 
-func (m *making) born() born {
-	return born{m.public.Hub, m.config.Hub.Name, m.keys.Assurance(), m.code, m.request()}
+func (m *making) born() (b born, err error) {
+	b = born{Hub: m.public.Hub, Name: m.config.Hub.Name, Assurance: m.keys.Assurance(), RecoveryCode: m.code, Request: m.request()}
+	b.Slots, err = keyring.Slots(m.config.Hub.DataDir)
+	return b, err
+}
+
+// writeRequest leaves the enrolment request in the data folder.
+func writeRequest(c Config, public node.PublicKeys, assurance territory.Assurance, instead *replaced) (path string, err error) {
+	e := enrolment{Format: enrolmentFormat, Territory: c.Hub.Territory, Hub: describe(c, public, assurance), Replaces: instead}
+	path = filepath.Join(c.Hub.DataDir, requestFile)
+	return path, writeJSON(path, e, 0o644)
+}
+
+// listSlots names what opens the keys, for people.
+func listSlots(slots []keyring.Kind) string {
+	names := make([]string, len(slots))
+	for i, kind := range slots {
+		names[i] = string(kind)
+	}
+	return strings.Join(names, ", ")
 }
 
 // describe is a hub as it asks to stand in the roster.

@@ -13,6 +13,19 @@ import (
 	"relais/node"
 )
 
+// recipients are those, beside the machine and the recovery code, that a hub's
+// key is wrapped for: the département, where it is configured.
+func (c KeysConfig) recipients() ([]keyring.Recipient, error) {
+	if c.Departement == "" {
+		return nil, nil
+	}
+	r, err := keyring.ParseRecipient(c.Departement)
+	if err != nil {
+		return nil, err
+	}
+	return []keyring.Recipient{r}, nil
+}
+
 // openFolder opens a hub's folder: its lock, then its keys, then its node. The
 // lock comes first because a key device answers one process at a time: a second
 // one would wait for it in vain, or disturb the hub that runs.

@@ -22,6 +22,9 @@ func openNode(ctx context.Context, c Config, folder *node.Folder, keys *keyring.
 	if errors.Is(err, node.ErrNoFolder) { // and yet it holds keys
 		return nil, fmt.Errorf("open %s: %w", c.Hub.DataDir, node.ErrHalfWritten)
 	}
+	if errors.Is(err, node.ErrOtherIdentity) {
+		err = unfinished(err)
+	}
 	if err != nil {
 		return nil, err
 	}

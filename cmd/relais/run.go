@@ -15,6 +15,8 @@ import (
 
 	"relais/hardware/keyring"
 	"relais/node"
+	"relais/node/fault"
+	"relais/node/territory"
 	"relais/sync/exchange"
 	"relais/sync/gossip"
 	"relais/sync/link"
@@ -62,7 +64,14 @@ func runServe(ctx context.Context, std stdio, args []string) error {
 	if *verbose {
 		level = slog.LevelDebug
 	}
-	h, err := openHub(ctx, c, slog.New(slog.NewTextHandler(std.err, &slog.HandlerOptions{Level: level})))
+	log := slog.New(slog.NewTextHandler(std.err, &slog.HandlerOptions{Level: level}))
+	h, err := openHub(ctx, c, log)
+	for fault.Is(err, fault.Locked) {
+		if err := serveLocked(ctx, c, log, err); err != nil {
+			return err
+		}
+		h, err = openHub(ctx, c, log)
+	}
 	if err != nil {
 		return err
 	}
@@ -144,9 +153,10 @@ func (h *hub) wait(ctx context.Context, group *errgroup.Group) error {
 	}
 }
 
-// gossip waits for the first roster, without which there is nobody to talk to.
+// gossip waits for a roster that lists this hub: until then nobody talks to it,
+// and a pool that does not admit itself cannot be left.
 func (h *hub) gossip(ctx context.Context) error {
-	for h.node.Roster() == nil {
+	for !h.listed() {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -154,6 +164,15 @@ func (h *hub) gossip(ctx context.Context) error {
 		}
 	}
 	return h.pool.Run(ctx)
+}
+
+func (h *hub) listed() bool {
+	r := h.node.Roster()
+	if r == nil {
+		return false
+	}
+	self, known := r.Hub(h.node.Self())
+	return known && self.State == territory.HubActive
 }
 
 // close releases what openHub opened, whether or not it all was.

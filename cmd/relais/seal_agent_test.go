@@ -17,8 +17,8 @@ import (
 	"relais/node/territory"
 )
 
-// A sealedHub is a hub whose TPM another process holds: both as they ship.
-type sealedHub struct {
+// A agentHub is a hub whose TPM another process holds: both as they ship.
+type agentHub struct {
 	*stageHub
 	stage  *stage
 	tpm    *swtpm.Process
@@ -26,9 +26,9 @@ type sealedHub struct {
 	agent  *child
 }
 
-// newSealedHub makes a hub through a running agent, and serves it. The hub's own
+// newAgentHub makes a hub through a running agent, and serves it. The hub's own
 // configuration names a device that does not exist.
-func newSealedHub(t *testing.T) *sealedHub {
+func newAgentHub(t *testing.T) *agentHub {
 	t.Helper()
 	folder, err := os.MkdirTemp("", "sealed") // a socket's address is short
 	if err != nil {
@@ -39,7 +39,7 @@ func newSealedHub(t *testing.T) *sealedHub {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &sealedHub{
+	h := &agentHub{
 		stageHub: &stageHub{name: "Valbrume", folder: folder}, stage: &stage{programs: buildPrograms(t)},
 		tpm: process, socket: filepath.Join(folder, "seal.sock"),
 	}
@@ -60,10 +60,10 @@ func newSealedHub(t *testing.T) *sealedHub {
 	return h
 }
 
-func (h *sealedHub) agentConfig() string { return filepath.Join(h.folder, "agent.toml") }
+func (h *agentHub) agentConfig() string { return filepath.Join(h.folder, "agent.toml") }
 
 // configure writes both configurations: they differ by the device alone.
-func (h *sealedHub) configure(t *testing.T) {
+func (h *agentHub) configure(t *testing.T) {
 	t.Helper()
 	h.config = Config{
 		Hub:      HubConfig{Name: h.name, Territory: stageTerritory, DataDir: filepath.Join(h.folder, "data")},
@@ -83,7 +83,7 @@ func (h *sealedHub) configure(t *testing.T) {
 	}
 }
 
-func (h *sealedHub) startAgent(t *testing.T) {
+func (h *agentHub) startAgent(t *testing.T) {
 	t.Helper()
 	var err error
 	h.agent, err = startChild("seal-agent", filepath.Join(h.folder, "agent.log"), h.stage.programs.relais, "seal-agent", "--config", h.agentConfig())
@@ -103,7 +103,7 @@ func (h *sealedHub) startAgent(t *testing.T) {
 }
 
 // readAccount reads what init --solo printed.
-func (h *sealedHub) readAccount(t *testing.T, out string) {
+func (h *agentHub) readAccount(t *testing.T, out string) {
 	t.Helper()
 	for line := range strings.SplitSeq(out, "\n") {
 		key, value, _ := strings.Cut(line, " ")
@@ -122,7 +122,7 @@ func (h *sealedHub) readAccount(t *testing.T, out string) {
 	}
 }
 
-func (h *sealedHub) end() {
+func (h *agentHub) end() {
 	h.tpm.Resume()
 	for _, c := range append(h.stage.children, h.agent) {
 		if c != nil {
@@ -133,7 +133,7 @@ func (h *sealedHub) end() {
 }
 
 // waiting is how many records are not signed.
-func (h *sealedHub) waiting(t *testing.T) int {
+func (h *agentHub) waiting(t *testing.T) int {
 	t.Helper()
 	s, err := h.status(t.Context())
 	if err != nil {
@@ -142,7 +142,7 @@ func (h *sealedHub) waiting(t *testing.T) int {
 	return s.Waiting
 }
 
-func (h *sealedHub) untilSigned(t *testing.T) {
+func (h *agentHub) untilSigned(t *testing.T) {
 	t.Helper()
 	for deadline := time.Now().Add(45 * time.Second); h.waiting(t) > 0; time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -153,7 +153,7 @@ func (h *sealedHub) untilSigned(t *testing.T) {
 
 // slowest asks for the kiosk's page a hundred times and returns the second
 // slowest answer: the ninety-ninth percentile.
-func (h *sealedHub) slowest(t *testing.T) time.Duration {
+func (h *agentHub) slowest(t *testing.T) time.Duration {
 	t.Helper()
 	var took []time.Duration
 	for range 100 {
@@ -169,7 +169,7 @@ func (h *sealedHub) slowest(t *testing.T) time.Duration {
 
 // stopAndWait has a person stop her mandate while nothing signs: she holds her
 // receipt at once, the pages are as fast as usual, and the record waits.
-func (h *sealedHub) stopAndWait(t *testing.T, what, code string, usual time.Duration) {
+func (h *agentHub) stopAndWait(t *testing.T, what, code string, usual time.Duration) {
 	t.Helper()
 	begun := time.Now()
 	if _, err := h.stopAtKiosk(t.Context(), code); err != nil {
@@ -188,7 +188,7 @@ func (h *sealedHub) stopAndWait(t *testing.T, what, code string, usual time.Dura
 // TestSealAgent runs a hub and its agent as two processes, and takes the TPM,
 // then the agent, away from them.
 func TestSealAgent(t *testing.T) {
-	h := newSealedHub(t)
+	h := newAgentHub(t)
 	ctx := t.Context()
 	if s, err := h.status(ctx); err != nil || s.Assurance != territory.AssuranceTPM {
 		t.Fatalf("assurance %q, %v", s.Assurance, err)
@@ -239,7 +239,7 @@ func TestSealAgent(t *testing.T) {
 }
 
 // seesTheDoor looks at the running agent from outside.
-func (h *sealedHub) seesTheDoor(t *testing.T) {
+func (h *agentHub) seesTheDoor(t *testing.T) {
 	t.Helper()
 	info, err := os.Stat(h.socket)
 	if err != nil || info.Mode().Perm() != agentSocketMode {
@@ -267,7 +267,7 @@ func passed(t *testing.T, l interface{ File() (*os.File, error) }, program strin
 
 // The service manager's socket is served when it is a file, and no other.
 func TestSocketActivation(t *testing.T) {
-	h := newSealedHub(t)
+	h := newAgentHub(t)
 	if err := h.process.stop(); err != nil {
 		t.Fatal(err)
 	}

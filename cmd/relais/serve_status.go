@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"relais/hardware/keyring"
 )
 
 // probeJob is the name under which the watchdog's probe writes.
@@ -41,9 +43,13 @@ func (h *hub) status(ctx context.Context) (status, error) {
 	if err != nil {
 		return status{}, err
 	}
+	slots, err := keyring.Slots(h.config.Hub.DataDir)
+	if err != nil {
+		return status{}, err
+	}
 	s := status{
 		Version: version, Hub: h.node.Self(), Name: h.node.Name(), Territory: h.config.Hub.Territory,
-		Assurance: h.keys.Assurance(), Pages: h.addresses(), StartedAt: h.startedAt,
+		Assurance: h.keys.Assurance(), Slots: slots, Pages: h.addresses(), StartedAt: h.startedAt,
 		FreshAt: view.Freshness.At, Seen: view.Freshness.Seen, Expected: view.Freshness.Expected,
 		Notices: view.Notices, Stops: view.Stops, Dossiers: view.Dossiers, Waiting: view.Waiting,
 	}

@@ -74,7 +74,10 @@ func initSolo(ctx context.Context, std stdio, config string, asJSON bool) error 
 	if err != nil {
 		return m.undo(err)
 	}
-	b := m.born()
+	b, err := m.born()
+	if err != nil {
+		return errors.Join(err, m.keys.Close())
+	}
 	if asJSON {
 		err = json.NewEncoder(std.out).Encode(soloBorn{b, account})
 	} else {

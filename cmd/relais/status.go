@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"relais/hardware/keyring"
 	"relais/node"
 	"relais/node/territory"
 )
@@ -21,7 +22,10 @@ type status struct {
 	Name      string              `json:"name"`
 	Territory territory.Code      `json:"territory"`
 	Assurance territory.Assurance `json:"assurance"`
-	Pages     []string            `json:"pages"` // addresses of the desk, then of the kiosk
+	Slots     []keyring.Kind      `json:"slots"`            // what opens the keys
+	Locked    bool                `json:"locked"`           // no slot opens: nothing below is known
+	Reason    string              `json:"reason,omitempty"` // of that
+	Pages     []string            `json:"pages"`            // addresses of the desk, then of the kiosk
 	StartedAt time.Time           `json:"started_at"`
 
 	RosterVersion uint32    `json:"roster_version"`
@@ -56,9 +60,14 @@ func runStatus(ctx context.Context, std stdio, args []string) error {
 		return err
 	}
 	if *asJSON {
-		return json.NewEncoder(std.out).Encode(s)
+		err = json.NewEncoder(std.out).Encode(s)
+	} else {
+		err = printStatus(std, s)
 	}
-	return printStatus(std, s)
+	if err == nil && s.Locked {
+		return failWith(exitLocked, "%s\n%s", s.Reason, lockedRemedy)
+	}
+	return err
 }
 
 func printStatus(std stdio, s status) error {
@@ -66,8 +75,15 @@ func printStatus(std stdio, s status) error {
 	line := func(name, format string, args ...any) {
 		fmt.Fprintf(w, name+"\t"+format+"\n", args...)
 	}
+	if s.Locked {
+		line("hub", "%s, territory %s: LOCKED, no key slot opens", s.Name, s.Territory)
+		line("version", "%s, up since %s", s.Version, s.StartedAt.Format(time.DateTime))
+		line("slots", "%s", listSlots(s.Slots))
+		return w.Flush()
+	}
 	line("hub", "%s (%s), territory %s, keys: %s", s.Name, s.Hub, s.Territory, s.Assurance)
 	line("version", "%s, up since %s", s.Version, s.StartedAt.Format(time.DateTime))
+	line("slots", "%s", listSlots(s.Slots))
 	line("pages", "%s", strings.Join(s.Pages, " "))
 	line("roster", "%s", s.roster())
 	line("others", "%s", s.others())

@@ -9,7 +9,8 @@ import (
 )
 
 func territoryAddHub(_ context.Context, std stdio, args []string) error {
-	f := flags(std, "territory add-hub FOLDER hub.json")
+	f := flags(std, "territory add-hub [--replace] FOLDER hub.json")
+	instead := f.Bool("replace", false, "also close the identity that a recovered hub says it had, and give it its structures")
 	if err := parse(f, args, 2, 2); err != nil {
 		return err
 	}
@@ -18,8 +19,18 @@ func territoryAddHub(_ context.Context, std stdio, args []string) error {
 		if err != nil {
 			return err
 		}
-		h := addHub(r, request)
+		h := addHub(r, request.Hub)
 		fmt.Fprintf(std.out, "%s %s index %d %s\n", h.ID, h.Name, h.Index, h.Assurance)
+		lost := request.Replaces
+		switch {
+		case *instead && lost == nil:
+			return fmt.Errorf("%s replaces no hub", f.Arg(1))
+		case *instead:
+			fmt.Fprintf(std.out, "%s is closed\n", lost.Hub)
+			return replace(r, *lost, h.ID)
+		case lost != nil:
+			fmt.Fprintf(std.err, "relais: it says that it was %s; once that is confirmed aloud, add --replace\n", lost.Hub)
+		}
 		return nil
 	})
 }

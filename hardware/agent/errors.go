@@ -30,7 +30,7 @@ type Reasons map[string]error
 func (r Reasons) with() Reasons {
 	all := Reasons{
 		"agent-refused": ErrRefused, "agent-full": ErrFull, "agent-malformed": ErrMalformed, "agent-silent": ErrSilent,
-		"keyring-locked": keyring.ErrLocked, "keyring-no-identity": keyring.ErrNoIdentity,
+		"keyring-locked": keyring.ErrLocked,
 		"deadline": os.ErrDeadlineExceeded,
 	}
 	maps.Copy(all, r)

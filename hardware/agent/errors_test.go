@@ -29,7 +29,7 @@ func TestErrorsKeepTheirMeaning(t *testing.T) {
 	p := &failing{Provider: soft.New(t.TempDir())}
 	c := serve(t, p).dial()
 	known := map[string]error{
-		"keyring locked": keyring.ErrLocked, "keyring no identity": keyring.ErrNoIdentity, "deadline": os.ErrDeadlineExceeded,
+		"keyring locked": keyring.ErrLocked, "deadline": os.ErrDeadlineExceeded,
 	}
 	for name, err := range tpm.Reasons() {
 		known["tpm "+name] = err

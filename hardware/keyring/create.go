@@ -12,10 +12,10 @@ import (
 )
 
 // Create makes a new keyring in dir, itself made if missing: a fresh KEK, a slot
-// for p, pinned, a recovery slot, and an identity. It returns the recovery code,
-// which is nowhere else: show it once. It takes p over when it succeeds. Errors:
-// ErrExists, and those of p.
-func Create(dir string, p Provider) (*Keyring, RecoveryCode, error) {
+// for p, pinned, a recovery slot, a slot for each recipient, and an identity. It
+// returns the recovery code, which is nowhere else: show it once. It takes p over
+// when it succeeds. Errors: ErrExists, and those of p.
+func Create(dir string, p Provider, recipients ...Recipient) (*Keyring, RecoveryCode, error) {
 	var code RecoveryCode
 	if err := vacant(dir); err != nil {
 		return nil, code, err
@@ -28,6 +28,9 @@ func Create(dir string, p Provider) (*Keyring, RecoveryCode, error) {
 	f := &file{Version: fileVersion, Store: store, Epoch: 1, Provider: p.Kind()}
 	k := &Keyring{provider: p, purposes: f.purposes(kek), kind: p.Kind()}
 	err := errors.Join(f.addSlot(p, kek), f.addRecovery(code, kek))
+	for _, r := range recipients {
+		err = errors.Join(err, f.addDepartement(r, kek))
+	}
 	if err == nil {
 		k.signer, err = f.addIdentity(p, k.purposes)
 	}
@@ -72,6 +75,12 @@ func (f *file) addRecovery(code RecoveryCode, kek []byte) error {
 	return err
 }
 
+func (f *file) addDepartement(r Recipient, kek []byte) error {
+	blob, err := r.wrap(kek)
+	f.Slots = append(f.Slots, slot{Kind: KindDepartement, Blob: blob})
+	return err
+}
+
 // save writes generations of the file, one after the other.
 func (f *file) save(dir string, names ...string) error {
 	data, err := f.encode()
@@ -79,7 +88,7 @@ func (f *file) save(dir string, names ...string) error {
 		return err
 	}
 	for _, name := range names {
-		if err := WriteDurable(filepath.Join(dir, name), data); err != nil {
+		if err := writeDurable(filepath.Join(dir, name), data); err != nil {
 			return err
 		}
 	}

@@ -11,9 +11,10 @@
 //
 // The KEK is wrapped once per slot, as in LUKS:
 //
-//	tpm       by this machine's TPM: opens on this machine, nowhere else
-//	software  by a file beside it: opens wherever the folder is copied
-//	recovery  by a code of 160 bits, printed once
+//	tpm          by this machine's TPM: opens on this machine, nowhere else
+//	software     by a file beside it: opens wherever the folder is copied
+//	recovery     by a code of 160 bits, printed once
+//	departement  by an age key that the département keeps off line; optional
 //
 // Which of tpm and software a hub uses is decided when it is made, and pinned.
 // Open never falls back from one to the other: a TPM that vanished is a locked
@@ -27,7 +28,7 @@
 //
 // # The trap
 //
-// The identity key lives in the TPM and dies with it. Recovery brings back what
-// was sealed, never who the hub was: a hub opened by its code has an Identity
-// that refuses to sign, and must be enrolled anew.
+// The identity key lives in the TPM and dies with it. Recover brings back what
+// was sealed, never who the hub was: it makes a new identity, by which the hub
+// must be enrolled anew.
 package keyring

@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 )
 
+// writeDurable is a variable so that a test can cut the power at each write.
+var writeDurable = WriteDurable
+
 // WriteDurable puts data at path, mode 0600, so that after a power cut the file
 // is whole: the old one or the new one. It writes a temporary file, syncs it,
 // renames it and syncs the folder.

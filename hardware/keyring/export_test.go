@@ -3,7 +3,22 @@ package keyring
 import (
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 )
+
+// ErrPowerCut is what a write fails with once the power is cut.
+var ErrPowerCut = errors.New("power cut")
+
+// CutPowerAfter lets so many generations be written, and no more, until restored.
+func CutPowerAfter(writes int) (restore func()) {
+	writeDurable = func(path string, data []byte) error {
+		if writes--; writes < 0 {
+			return ErrPowerCut
+		}
+		return WriteDurable(path, data)
+	}
+	return func() { writeDurable = WriteDurable }
+}
 
 // Envelope gives a forged keyring a right checksum, which takes no key.
 func Envelope(raw []byte) []byte {

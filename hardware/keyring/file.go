@@ -138,7 +138,7 @@ func (f *file) validate() error {
 		return errors.New("its store id is not 16 octets")
 	case f.Epoch == 0:
 		return errors.New("it has no epoch")
-	case f.Provider != KindTPM && f.Provider != KindSoftware:
+	case !f.Provider.ofMachine():
 		return fmt.Errorf("its provider is %.20q, not tpm or software", string(f.Provider))
 	case len(f.Slots) == 0 || len(f.Slots) > maxSlots:
 		return fmt.Errorf("it has %d slots, not 1 to %d", len(f.Slots), maxSlots)

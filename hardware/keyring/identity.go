@@ -5,8 +5,6 @@ import (
 	"crypto"
 	"crypto/x509"
 	"errors"
-	"fmt"
-	"io"
 
 	"relais/node/seal"
 )
@@ -48,27 +46,4 @@ func (f *file) identity(p Provider, keys *purposes) (crypto.Signer, error) {
 		return nil, errors.New("the key that was loaded is not this hub's")
 	}
 	return signer, nil
-}
-
-// lostIdentity tells who the hub was, and signs nothing.
-type lostIdentity struct {
-	public crypto.PublicKey
-	why    error // of the provider; may be nil
-}
-
-func newLostIdentity(spki []byte, why error) (crypto.Signer, error) {
-	public, err := x509.ParsePKIXPublicKey(spki)
-	if err != nil {
-		return nil, fmt.Errorf("identity in the keyring: %w", err)
-	}
-	return lostIdentity{public, why}, nil
-}
-
-func (l lostIdentity) Public() crypto.PublicKey { return l.public }
-
-func (l lostIdentity) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
-	if l.why != nil {
-		return nil, fmt.Errorf("%w: %w", ErrNoIdentity, l.why)
-	}
-	return nil, ErrNoIdentity
 }

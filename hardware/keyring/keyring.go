@@ -17,15 +17,12 @@ var (
 	ErrNone = errors.New("no keyring")
 	// ErrExists means that the folder holds one already.
 	ErrExists = errors.New("the folder already holds a keyring; if its init was interrupted before the recovery code was shown, remove the folder and start again")
-	// ErrNoIdentity is what the identity of a keyring opened by its recovery code
-	// says to Sign when the machine that held it is lost.
-	ErrNoIdentity = errors.New("the identity key stayed on the machine that is lost: make this hub a new one and have it approved")
 )
 
 // Keyring is an open keyring. It is safe for concurrent use, and satisfies
 // node.Sealer.
 type Keyring struct {
-	provider Provider // nil when opened by the recovery code without one
+	provider Provider
 	purposes *purposes
 	kind     Kind
 	signer   crypto.Signer
@@ -62,9 +59,4 @@ func (k *Keyring) Identity() crypto.Signer { return k.signer }
 func (k *Keyring) Assurance() territory.Assurance { return k.kind.assurance() }
 
 // Close lets go of the provider: Identity no longer signs.
-func (k *Keyring) Close() error {
-	if k.provider == nil {
-		return nil
-	}
-	return k.provider.Close()
-}
+func (k *Keyring) Close() error { return k.provider.Close() }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"relais/node/fault"
-	"relais/node/seal"
 )
 
 // Pinned tells which provider opens the keyring in dir: what init decided, for
@@ -16,6 +15,20 @@ func Pinned(dir string) (Kind, error) {
 		return "", err
 	}
 	return f.Provider, nil
+}
+
+// Slots lists what opens the keyring in dir, by kind, in the order of the file.
+// Errors are those of reading it.
+func Slots(dir string) ([]Kind, error) {
+	f, _, err := load(dir)
+	if err != nil {
+		return nil, err
+	}
+	kinds := make([]Kind, len(f.Slots))
+	for i, s := range f.Slots {
+		kinds[i] = s.Kind
+	}
+	return kinds, nil
 }
 
 // Open opens the keyring in dir with p, and takes p over when it succeeds. Every
@@ -36,33 +49,6 @@ func Open(dir string, p Provider) (*Keyring, error) {
 	k := &Keyring{provider: p, purposes: f.purposes(kek), kind: f.Provider, torn: torn}
 	if k.signer, err = f.identity(p, k.purposes); err != nil {
 		return nil, locked(fmt.Errorf("load identity: %w", err))
-	}
-	return k, k.mend(dir, f)
-}
-
-// OpenWithRecovery opens the keyring in dir with its recovery code. The identity
-// is loaded when p, which may be nil, still holds it; otherwise Identity tells
-// who the hub was and refuses to sign. The error of a wrong code is a
-// fault.Locked that wraps ErrLocked.
-func OpenWithRecovery(dir string, p Provider, code RecoveryCode) (*Keyring, error) {
-	f, torn, err := load(dir)
-	if err != nil {
-		return nil, err
-	}
-	kek, err := f.unlock(KindRecovery, func(blob []byte) ([]byte, error) {
-		return code.unwrap(seal.StoreID(f.Store), blob)
-	})
-	if err != nil {
-		return nil, locked(err)
-	}
-	k := &Keyring{provider: p, purposes: f.purposes(kek), kind: f.Provider, torn: torn}
-	if p != nil && p.Kind() == f.Provider {
-		k.signer, err = f.identity(p, k.purposes)
-	}
-	if k.signer == nil {
-		if k.signer, err = newLostIdentity(f.Identity.Public, err); err != nil {
-			return nil, err
-		}
 	}
 	return k, k.mend(dir, f)
 }
@@ -91,8 +77,8 @@ func (f *file) unlock(kind Kind, unwrap func(blob []byte) ([]byte, error)) ([]by
 }
 
 // lockedMessage is for the explanation page.
-const lockedMessage = "Le relais est verrouillé : sa clé ne s’ouvre pas sur cette machine. " +
-	"Les données sont intactes et illisibles. Prévenez le service informatique : le code de récupération permet de les rouvrir."
+const lockedMessage = "Le relais est verrouillé\u00a0: sa clé ne s’ouvre pas sur cette machine. " +
+	"Les données sont intactes et illisibles. Prévenez le service informatique\u00a0: le code de récupération, ou la clé du département, permet de les rouvrir."
 
 func locked(why error) error {
 	return fault.New(fault.Locked, lockedMessage, fmt.Errorf("%w: %w", ErrLocked, why))

@@ -11,10 +11,14 @@ type Kind string
 
 // The kinds of slot.
 const (
-	KindTPM      Kind = "tpm"
-	KindSoftware Kind = "software"
-	KindRecovery Kind = "recovery"
+	KindTPM         Kind = "tpm"
+	KindSoftware    Kind = "software"
+	KindRecovery    Kind = "recovery"
+	KindDepartement Kind = "departement"
 )
+
+// ofMachine tells whether a slot of this kind opens by itself, on one machine.
+func (k Kind) ofMachine() bool { return k == KindTPM || k == KindSoftware }
 
 // assurance is how far other hubs may trust an identity kept by k.
 func (k Kind) assurance() territory.Assurance {

@@ -100,6 +100,8 @@ func (c RecoveryCode) wrap(store seal.StoreID, kek []byte) ([]byte, error) {
 	return json.Marshal(recoverySlot{Salt: salt, Sealed: c.key(salt).Seal(store, recoveryPlace, kek)})
 }
 
+func (RecoveryCode) kind() Kind { return KindRecovery }
+
 // unwrap opens the blob of a recovery slot.
 func (c RecoveryCode) unwrap(store seal.StoreID, blob []byte) ([]byte, error) {
 	var slot recoverySlot

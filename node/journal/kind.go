@@ -7,6 +7,7 @@ type Kind string
 // The kinds, by noun.
 const (
 	KindHubCreate     Kind = "hub.create"     // the data folder was made: always entry 0
+	KindHubAdopt      Kind = "hub.adopt"      // the folder was given to a new identity, the old one lost
 	KindRosterInstall Kind = "roster.install" // a newer roster of the territory was taken
 
 	KindHelperEnrol Kind = "helper.enrol" // an account was opened
@@ -28,9 +29,10 @@ const (
 	KindMandateRefused Kind = "mandate.refused"
 	KindActRecord      Kind = "act.record"
 
-	KindRecordsApply Kind = "records.apply" // a batch received from another hub
-	KindDossierPut   Kind = "dossier.put"   // a dossier received
-	KindDossierGive  Kind = "dossier.give"  // a dossier handed to another hub
+	KindRecordsApply  Kind = "records.apply"  // a batch received from another hub
+	KindRecordReissue Kind = "record.reissue" // what a lost identity left unsigned was said again
+	KindDossierPut    Kind = "dossier.put"    // a dossier received
+	KindDossierGive   Kind = "dossier.give"   // a dossier handed to another hub
 
 	KindExpire  Kind = "expire"  // what time asks for was done
 	KindControl Kind = "control" // a verb came through the control socket

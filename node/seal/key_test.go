@@ -30,12 +30,12 @@ func newKey(t testing.TB, id uint32, secret []byte) seal.Key {
 
 func TestSealThenOpen(t *testing.T) {
 	key := newKey(t, 1, secret)
-	for _, plain := range []string{"", "x", strings.Repeat("Camille ", 1000)} {
+	for _, plain := range []string{"", "x", "Camille", strings.Repeat("Camille ", 1000)} {
 		sealed := key.Seal(store, place, []byte(plain))
 		if len(sealed) != len(plain)+seal.Overhead {
 			t.Errorf("%d octets became %d, want %d more", len(plain), len(sealed), seal.Overhead)
 		}
-		if plain != "" && bytes.Contains(sealed, []byte(plain)) {
+		if len(plain) > 4 && bytes.Contains(sealed, []byte(plain)) {
 			t.Error("the ciphertext holds the plaintext")
 		}
 		got, err := key.Open(store, place, sealed)

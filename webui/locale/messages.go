@@ -54,6 +54,12 @@ const (
 	ProblemStale     = "Ce mandat a changé dans une autre fenêtre. Relisez-le avant de continuer."
 )
 
+// The one page of a hub whose keys do not open; what happened is the fault's.
+const (
+	LockedTitle     = "Le relais est verrouillé"
+	LockedMeanwhile = "En attendant, un mandat peut être arrêté à toute autre borne du territoire."
+)
+
 // ProblemTitle is the heading of a page that says no.
 func ProblemTitle(status int) string {
 	switch status {

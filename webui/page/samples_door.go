@@ -14,6 +14,7 @@ func doorSamples() []Sample {
 		{"signin-refused", &SignIn{Base: refused, Login: "camille", NextCode: 17 * time.Second}},
 		{"signin-first", &SignIn{Base: software, FirstSteps: true}},
 		{"problem-404", &Problem{Base: problem, Status: 404, Message: "Cette page n’existe pas, ou plus.", Home: "/bureau"}},
-		{"problem-429", &Problem{Base: problem, Status: 429, Message: "Trop d’essais. Attendez 42 secondes, puis réessayez.", Home: "/bureau"}},
+		{"problem-locked", &Problem{Base: base(Door, "Le relais est verrouillé", ""), Status: 503, Message: "Sa clé ne s’ouvre pas sur cette machine. Les données sont intactes et illisibles. Prévenez le service informatique."}},
+		{"problem-429", &Problem{Base: problem, Status: 429, Message: "Trop d’essais. Attendez 42 secondes, puis réessayez.", Home: "/bureau"}},
 	}
 }

@@ -99,6 +99,16 @@ func (tx *Tx) PutMandate(m MandateRow) (bool, error) {
 		Millis(m.Paper.PrintedAt), Millis(m.Paper.SignedAt), Millis(m.Paper.HandedAt), m.StopCode, m.Content))
 }
 
+// RewriteDossier keeps another spelling of a mandate's dossier, for the desk and
+// for other hubs.
+func (tx *Tx) RewriteDossier(id mandate.ID, content, sealed []byte) error {
+	if _, err := tx.Exec(`UPDATE mandates SET content = ? WHERE id = ?`, content, id[:]); err != nil {
+		return err
+	}
+	_, err := tx.Exec(`UPDATE dossiers SET sealed = ? WHERE mandate = ?`, sealed, id[:])
+	return err
+}
+
 // MarkPrinted notes the first printing. It returns false when it was noted.
 func (tx *Tx) MarkPrinted(id mandate.ID) (bool, error) {
 	return changed(tx.Exec(`UPDATE mandates SET printed = ? WHERE id = ? AND printed = 0`, Millis(tx.Now), id[:]))

@@ -166,10 +166,16 @@ func (r *Reader) Tail(log record.LogID) (RecordRow, bool, error) {
 	return row, found, err
 }
 
-// UnsignedRecords returns the first records that wait for their signature, in
-// log order, at most limit.
-func (r *Reader) UnsignedRecords(limit int) ([]RecordRow, error) {
-	return r.records(`WHERE signature IS NULL ORDER BY id LIMIT ?`, limit)
+// UnsignedRecords returns the first records of a hub that wait for their
+// signature, in log order, at most limit.
+func (r *Reader) UnsignedRecords(hub territory.HubID, limit int) ([]RecordRow, error) {
+	return r.records(`WHERE signature IS NULL AND hub = ? ORDER BY id LIMIT ?`, hub[:], limit)
+}
+
+// OrphanRecords returns the first unsigned records that are not this hub's: an
+// identity that was lost wrote them here, and no key will ever sign them.
+func (r *Reader) OrphanRecords(hub territory.HubID, limit int) ([]RecordRow, error) {
+	return r.records(`WHERE signature IS NULL AND hub <> ? ORDER BY id LIMIT ?`, hub[:], limit)
 }
 
 // CountHeld returns how many records of a log wait for a predecessor, counted up
@@ -241,6 +247,12 @@ func (tx *Tx) AddRecord(r RecordRow) (id int64, err error) {
 // SignRecord adds the signature of a record made here.
 func (tx *Tx) SignRecord(id int64, signature [64]byte) error {
 	_, err := tx.Exec(`UPDATE records SET signature = ? WHERE id = ? AND signature IS NULL`, signature[:], id)
+	return err
+}
+
+// DropUnsigned removes a record that nobody signed, and so nobody else knows.
+func (tx *Tx) DropUnsigned(id int64) error {
+	_, err := tx.Exec(`DELETE FROM records WHERE id = ? AND signature IS NULL`, id)
 	return err
 }
 

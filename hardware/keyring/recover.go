@@ -1,0 +1,55 @@
+package keyring
+
+import (
+	"fmt"
+	"slices"
+
+	"relais/node/fault"
+	"relais/node/seal"
+)
+
+// Spare is a key kept away from the machine: a RecoveryCode or a DepartementKey.
+// It is an interface because people keep keys in different ways.
+type Spare interface {
+	kind() Kind
+	unwrap(store seal.StoreID, blob []byte) ([]byte, error)
+}
+
+// spareMessage is for whoever brought the wrong key.
+const spareMessage = "Cette clé n’ouvre pas ce relais. Vérifiez que le code de récupération, ou la clé du département, " +
+	"est bien celui de ce site, et recommencez. Rien n’a été changé."
+
+// Recover opens the keyring in dir with a spare key, on a machine that cannot,
+// and makes it this machine's: a slot of p, now pinned, in place of those of the
+// machine that is lost, and a new identity, the old one having died with it. The
+// other slots stay. It takes p over when it succeeds.
+//
+// Interrupted, it leaves a keyring that the spare keys open, or one that is
+// recovered. Errors: ErrNone, ErrNewer, a fault.Locked that wraps ErrLocked for
+// the wrong key, and those of p.
+func Recover(dir string, p Provider, spare Spare) (*Keyring, error) {
+	f, torn, err := load(dir)
+	if err != nil {
+		return nil, err
+	}
+	kek, err := f.unlock(spare.kind(), func(blob []byte) ([]byte, error) {
+		return spare.unwrap(seal.StoreID(f.Store), blob)
+	})
+	if err != nil {
+		return nil, fault.New(fault.Locked, spareMessage, fmt.Errorf("%w: %w", ErrLocked, err))
+	}
+	k := &Keyring{provider: p, purposes: f.purposes(kek), kind: p.Kind(), torn: torn}
+	f.Provider = p.Kind()
+	f.Slots = slices.DeleteFunc(f.Slots, func(s slot) bool { return s.Kind.ofMachine() })
+	if err = f.addSlot(p, kek); err == nil {
+		k.signer, err = f.addIdentity(p, k.purposes)
+	}
+	if err == nil {
+		f.Check = f.check(k.purposes)
+		err = f.save(dir, previousName, currentName) // the current one last: until then nothing has changed
+	}
+	if err != nil {
+		return nil, fmt.Errorf("recover keyring: %w", err)
+	}
+	return k, nil
+}

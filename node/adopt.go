@@ -1,0 +1,122 @@
+package node
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strconv"
+
+	"relais/node/internal/store"
+	"relais/node/journal"
+	"relais/node/territory"
+)
+
+// Adoption is what became of a folder whose hub has another identity.
+type Adoption struct {
+	Keys PublicKeys // as the roster must say them from now on
+	// Before is who the hub was until its last recovery; zero when it had none.
+	Before territory.HubID
+	// Cuts are the last records that Before signed, one an incarnation: where the
+	// roster closes its logs.
+	Cuts []territory.Cut
+	// Waiting are unsigned records. Those of Before hold here, and are said again
+	// under the new identity once the roster lists it.
+	Waiting int
+	// Done is false when the identity was the folder's own already.
+	Done bool
+}
+
+// AdoptIdentity gives a folder, with every row in it, to the identity in o: a
+// recovered machine has a new key, hence a new hub identifier and a new log, and
+// nobody hears it before the roster lists it. Done twice, it is done once.
+// Errors are those of Open, ErrOtherIdentity excepted.
+func AdoptIdentity(ctx context.Context, o Options) (Adoption, error) {
+	o = o.filled()
+	db, err := store.Open(ctx, filepath.Join(o.Dir, databaseFile), store.Options{Now: o.Now, Logger: o.Logger})
+	if errors.Is(err, store.ErrNoDatabase) {
+		return Adoption{}, fmt.Errorf("adopt %s: %w", o.Dir, ErrNoFolder)
+	}
+	if err != nil {
+		return Adoption{}, err
+	}
+	n := &Node{dir: o.Dir, db: db, sealer: o.Sealer, signer: o.Signer, now: o.Now, log: o.Logger}
+	adopted, err := n.adopt(ctx)
+	if err = errors.Join(err, db.Close()); err != nil {
+		return Adoption{}, fmt.Errorf("adopt %s: %w", o.Dir, err)
+	}
+	return adopted, nil
+}
+
+func (n *Node) adopt(ctx context.Context) (a Adoption, err error) {
+	spki, err := x509.MarshalPKIXPublicKey(n.signer.Public())
+	if err != nil {
+		return a, fmt.Errorf("identity key: %w", err)
+	}
+	err = n.db.Write(ctx, func(tx *store.Tx) (err error) {
+		if n.identity, err = readIdentity(tx.Reader, n.sealer); err != nil {
+			return err
+		}
+		a.Keys, n.self = n.keys, n.keys.Hub
+		if a.Done = n.checkSigner() != nil; a.Done {
+			a.Keys.Hub, a.Keys.Identity = territory.HubIDOf(spki), spki
+			if err := n.become(tx, a.Keys); err != nil {
+				return err
+			}
+		}
+		return a.remember(tx.Reader)
+	})
+	return a, err
+}
+
+// become writes who the hub is now. Witness and recipient stay: they are sealed
+// under the KEK, which outlived the machine, and dossiers are sealed to the
+// recipient.
+func (n *Node) become(tx *store.Tx, keys PublicKeys) error {
+	former, _, err := tx.Meta(metaFormer)
+	if err != nil {
+		return err
+	}
+	for key, value := range map[string][]byte{
+		metaHub: keys.Hub[:], metaIdentity: keys.Identity, metaIncarnation: []byte("1"),
+		metaFormer: append(former, n.self[:]...),
+	} {
+		if err := tx.PutMeta(key, value); err != nil {
+			return err
+		}
+	}
+	var a Adoption
+	if err := a.remember(tx.Reader); err != nil {
+		return err
+	}
+	ends := map[string]any{}
+	for _, c := range a.Cuts {
+		ends[strconv.Itoa(int(c.Incarnation))] = []any{c.Seq, c.Hash}
+	}
+	return n.note(tx, entry{
+		Kind: journal.KindHubAdopt, Actor: actorMachine, Subject: keys.Hub.String(),
+		Public: map[string]any{"before": a.Before.String(), "ends": ends, "waiting": a.Waiting},
+	})
+}
+
+// remember finds who the hub was, and where that one's log ends.
+func (a *Adoption) remember(r *store.Reader) error {
+	totals, err := r.RecordTotals()
+	if err != nil {
+		return err
+	}
+	a.Waiting = totals.Unsigned
+	former, _, err := r.Meta(metaFormer)
+	if err != nil || len(former) < len(a.Before) {
+		return err
+	}
+	a.Before = territory.HubID(former[len(former)-len(a.Before):])
+	logs, err := r.Logs()
+	for _, l := range logs {
+		if l.Hub == a.Before && l.Head > 0 {
+			a.Cuts = append(a.Cuts, territory.Cut{Incarnation: l.Incarnation, Seq: l.Head, Hash: l.Hash[:]})
+		}
+	}
+	return err
+}
