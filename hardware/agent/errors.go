@@ -31,7 +31,7 @@ func (r Reasons) with() Reasons {
 	all := Reasons{
 		"agent-refused": ErrRefused, "agent-full": ErrFull, "agent-malformed": ErrMalformed, "agent-silent": ErrSilent,
 		"keyring-locked": keyring.ErrLocked,
-		"deadline": os.ErrDeadlineExceeded,
+		"deadline":       os.ErrDeadlineExceeded,
 	}
 	maps.Copy(all, r)
 	return all
