@@ -86,12 +86,7 @@ func TestAdoptIdentity(t *testing.T) {
 	})
 
 	l.enrol(t, func(r *territory.Roster) {
-		r.Hubs[0].Index = 9
-		r.Hubs = append(r.Hubs, territory.Hub{
-			Index: 1, ID: before.Hub, Name: "Valbrume (avant)", Identity: before.Identity, Witness: before.Witness,
-			Recipient: before.Recipient, Assurance: territory.AssuranceSoftware, State: territory.HubExpelled,
-			Cuts: a.Cuts,
-		})
+		replaced(r, before, a.Cuts)
 		r.Structures[0].Serving = append(r.Structures[0].Serving, before.Hub) // what it said for the structure stands
 	})
 	signAll(t, valbrume)
@@ -136,6 +131,17 @@ func TestAdoptIdentity(t *testing.T) {
 	})
 }
 
+// replaced is what add-hub --replace does: the first hub of the roster takes an
+// index of its own, and who it was keeps its entry, closed.
+func replaced(r *territory.Roster, before node.PublicKeys, cuts []territory.Cut) {
+	r.Hubs[0].Index = 9
+	r.Hubs = append(r.Hubs, territory.Hub{
+		Index: 1, ID: before.Hub, Name: "Valbrume (avant)", Identity: before.Identity, Witness: before.Witness,
+		Recipient: before.Recipient, Assurance: territory.AssuranceSoftware, State: territory.HubExpelled,
+		Cuts: cuts,
+	})
+}
+
 // TestReissueStops: a stop that was never signed is never lost, through two
 // recoveries in a row.
 func TestReissueStops(t *testing.T) {
@@ -145,6 +151,7 @@ func TestReissueStops(t *testing.T) {
 	signAll(t, b)
 	meet(t, a, b)
 	author(t, a, l.stop(n.Mandate, 0))
+	before := a.Keys()
 	for range 2 {
 		lose(t, a)
 		if got := adopt(t, a); got.Waiting != 1 || len(got.Cuts) != 0 {
@@ -155,7 +162,7 @@ func TestReissueStops(t *testing.T) {
 			t.Fatal("a recovery revived a mandate")
 		}
 	}
-	l.enrol(t)
+	l.enrol(t, func(r *territory.Roster) { replaced(r, before, nil) })
 	signAll(t, a)
 	meet(t, a, b)
 	if s := standing(t, b, n.Mandate); !s.All {
