@@ -14,7 +14,7 @@ GOLANGCI = $(GO) tool -modfile=packaging/tools/golangci/go.mod golangci-lint
 INSIDE   = $(shell $(GO) list ./... | grep -v '^relais/cmd/')
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap build demo run test check lint bench soak shots clean
+.PHONY: help bootstrap build demo run test test-inside test-processes check lint bench soak shots clean
 
 help: ## print this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,10 +32,15 @@ run: build ## serve one hub on the embedded default, in var/hub
 	@packaging/run.sh
 
 test: bootstrap build ## run every test
-	@failed=0; \
-	$(GO) test -race $(INSIDE) || failed=1; \
-	$(GO) test ./cmd/... || failed=1; \
-	exit $$failed
+	@$(MAKE) --no-print-directory -j2 --output-sync=target test-inside test-processes
+
+# Under the race detector.
+test-inside:
+	$(GO) test -race $(INSIDE)
+
+# They start the programs as they ship, and wait for them more than they compute.
+test-processes:
+	$(GO) test ./cmd/...
 
 check: lint ## all that can be said without running: format, vet, staticcheck, floors and doors
 	$(GO) test -count=1 -run 'TestFloors|TestDoors' ./cmd/relais
