@@ -77,7 +77,7 @@ func BenchmarkGoalUnseal(b *testing.B) {
 }
 
 const (
-	unsealGoal   = 5 // times a bare unseal
+	unsealGoal   = 4 // times a bare unseal
 	unsealRounds = 200
 )
 
