@@ -17,10 +17,6 @@ import (
 	"relais/node/seal"
 )
 
-// maxPlanAge is how long a grant may wait between its preparation and its
-// transaction; beyond, its start would not be the moment it was made.
-const maxPlanAge = time.Minute
-
 // Approval is the helper's word on one recap: her fresh TOTP code and the hash
 // of what she read.
 type Approval struct {
@@ -35,14 +31,10 @@ type Approval struct {
 // used code, Limited after several of them, Invalid or Forbidden as Recap does,
 // and Unavailable while the clock is in doubt.
 func (n *Node) Grant(ctx context.Context, by Actor, visit mediation.AccompanimentID, a Approval) (mandate.ID, error) {
-	plan, err := n.planGrant(ctx, by, visit, a)
-	if err != nil || plan.done {
-		return plan.mandate.ID, err
-	}
 	var made mandate.ID
 	var refusal error
-	err = n.db.Write(ctx, func(tx *store.Tx) (err error) {
-		made, refusal, err = n.grant(tx, by, plan, a)
+	err := n.db.Write(ctx, func(tx *store.Tx) (err error) {
+		made, refusal, err = n.grant(tx, by, visit, a)
 		return err
 	})
 	if err == nil {
@@ -54,40 +46,60 @@ func (n *Node) Grant(ctx context.Context, by Actor, visit mediation.Accompanimen
 	return made, nil
 }
 
-// grantPlan is all of a grant that needs no transaction: what takes time is done
-// while others write.
+// grant is the transaction. A refusal is committed, because a wrong code counts;
+// an error undoes all. Wording and sealing are done in it, with an envelope made
+// ahead: they compute for less than it takes to read the visit and the draft a
+// second time.
+func (n *Node) grant(tx *store.Tx, by Actor, visit mediation.AccompanimentID, a Approval) (made mandate.ID, refusal, err error) {
+	if made, done, err := n.grantedIn(tx.Reader, by, visit); err != nil || done {
+		return made, nil, err
+	}
+	if err := n.grantsBlocked(tx.Now); err != nil {
+		return made, nil, err
+	}
+	p, err := n.readAloud(tx.Reader, by, visit, a.Recap)
+	if err != nil {
+		return made, nil, err
+	}
+	if refusal, err := n.approve(tx, by, a.Code); refusal != nil || err != nil {
+		return made, refusal, err
+	}
+	plan, err := n.planGrant(tx.Now, by, visit, p)
+	if err != nil {
+		return made, nil, err
+	}
+	person := id.Random[people.BeneficiaryID]()
+	key, err := n.newPerson(tx, person)
+	if err != nil {
+		return made, nil, err
+	}
+	if err := n.keepGrant(tx, person, key, plan); err != nil {
+		return made, nil, err
+	}
+	return plan.mandate.ID, nil, n.publishGrant(tx, by, person, key, plan)
+}
+
+// readAloud returns what the draft says, if it is what the helper read and
+// approved.
+func (n *Node) readAloud(r *store.Reader, by Actor, visit mediation.AccompanimentID, recap [32]byte) (p mandate.Presented, err error) {
+	draft, err := n.readDraft(r, visit)
+	if err != nil {
+		return p, err
+	}
+	p, err = n.presented(by, draft)
+	if err == nil && p.RecapHash() != recap {
+		err = staleDraft(visit)
+	}
+	return p, err
+}
+
+// grantPlan is what a grant will write.
 type grantPlan struct {
-	done    bool // the mandate exists: only its identifier counts
 	visit   mediation.AccompanimentID
-	version int64 // of the draft
 	mandate mandate.Mandate
 	plain   []byte // the dossier
 	sealed  []byte // to the hubs that serve the structure
 	code    record.StopCode
-}
-
-func (n *Node) planGrant(ctx context.Context, by Actor, visit mediation.AccompanimentID, a Approval) (plan grantPlan, err error) {
-	var p mandate.Presented
-	err = n.db.Read(ctx, func(r *store.Reader) error {
-		if plan.mandate.ID, plan.done, err = n.grantedIn(r, by, visit); err != nil || plan.done {
-			return err
-		}
-		draft, err := n.readDraft(r, visit)
-		if err != nil {
-			return err
-		}
-		plan.version = draft.Version
-		p, err = n.presented(by, draft)
-		return err
-	})
-	if err != nil || plan.done {
-		return plan, err
-	}
-	if p.RecapHash() != a.Recap {
-		return plan, staleDraft(visit)
-	}
-	plan.visit = visit
-	return plan, n.fillPlan(&plan, by, p)
 }
 
 // grantedIn returns the mandate that a visit of the actor's structure led to.
@@ -106,12 +118,11 @@ func (n *Node) grantedIn(r *store.Reader, by Actor, id mediation.AccompanimentID
 	return mandate.ID{}, false, draftable(visit)
 }
 
-// fillPlan decides the instant, the identifiers and the words, and seals the
-// dossier.
-func (n *Node) fillPlan(plan *grantPlan, by Actor, p mandate.Presented) (err error) {
-	p.Start = n.now().UTC().Truncate(time.Millisecond)
-	p.End = p.Term.End(p.Start)
+// planGrant decides the identifiers and the words, and seals the dossier.
+func (n *Node) planGrant(now time.Time, by Actor, visit mediation.AccompanimentID, p mandate.Presented) (plan grantPlan, err error) {
+	p.Start, p.End = now, p.Term.End(now)
 	wording := p.Text()
+	plan.visit = visit
 	plan.mandate = mandate.Mandate{
 		ID: id.Random[mandate.ID](), Regime: p.Regime, Structure: by.Structure,
 		Helper: by.Helper, HelperName: p.HelperName, Beneficiary: p.Beneficiary,
@@ -121,51 +132,11 @@ func (n *Node) fillPlan(plan *grantPlan, by Actor, p mandate.Presented) (err err
 	dossier := mandate.Dossier{Territory: n.birth.Territory, Hub: n.self, Mandate: plan.mandate, Wording: wording}
 	rand.Read(dossier.Salt[:]) // never fails since Go 1.24
 	if plan.plain, err = dossier.Encode(); err != nil {
-		return err
+		return plan, err
 	}
 	plan.code = record.NewStopCode()
 	plan.sealed, err = n.sealDossier(by.Structure, plan.plain)
-	return err
-}
-
-// grant is the transaction. A refusal is committed, because a wrong code counts;
-// an error undoes all.
-func (n *Node) grant(tx *store.Tx, by Actor, plan grantPlan, a Approval) (made mandate.ID, refusal, err error) {
-	if made, done, err := n.grantedIn(tx.Reader, by, plan.visit); err != nil || done {
-		return made, nil, err
-	}
-	if err := n.mayGrant(tx, plan); err != nil {
-		return made, nil, err
-	}
-	if refusal, err := n.approve(tx, by, a.Code); refusal != nil || err != nil {
-		return made, refusal, err
-	}
-	person := id.Random[people.BeneficiaryID]()
-	key, err := n.newPerson(tx, person)
-	if err != nil {
-		return made, nil, err
-	}
-	if err := n.keepGrant(tx, person, key, plan); err != nil {
-		return made, nil, err
-	}
-	return plan.mandate.ID, nil, n.publishGrant(tx, by, person, key, plan)
-}
-
-// mayGrant looks again, inside the transaction, at what may have changed since
-// the plan.
-func (n *Node) mayGrant(tx *store.Tx, plan grantPlan) error {
-	draft, found, err := tx.Draft(plan.visit)
-	if err != nil {
-		return err
-	}
-	if !found || draft.Version != plan.version {
-		return staleDraft(plan.visit)
-	}
-	if age := tx.Now.Sub(plan.mandate.Start); age < 0 || age > maxPlanAge {
-		return fault.Errorf(fault.Unavailable, "L’horloge du relais vient de changer. Rien n’a été enregistré. Réessayez.",
-			"the grant was prepared %s before its transaction", age)
-	}
-	return n.grantsBlocked(tx.Now)
+	return plan, err
 }
 
 // approve consumes the helper's code. A wrong one is a refusal, with a growing
