@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"relais/node/durable"
+
 	"filippo.io/age"
 	"golang.org/x/mod/sumdb/note"
 
@@ -102,7 +104,7 @@ func Create(ctx context.Context, o Options, b Birth) (PublicKeys, error) {
 	if err := errors.Join(err, db.Close()); err != nil {
 		return PublicKeys{}, fmt.Errorf("make %s: %w", o.Dir, err)
 	}
-	return keys, syncFolder(o.Dir)
+	return keys, durable.SyncFolder(o.Dir)
 }
 
 func create(ctx context.Context, db *store.DB, o Options, b Birth, fresh bool) (PublicKeys, error) {

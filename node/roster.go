@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"relais/node/durable"
+
 	"relais/node/internal/store"
 	"relais/node/journal"
 	"relais/node/territory"
@@ -73,7 +75,7 @@ func (n *Node) InstallRoster(ctx context.Context, note []byte) error {
 		return err
 	}
 	n.wakeSigner() // what waited for this hub to be listed may be said now
-	if err := writeDurable(filepath.Join(n.dir, rosterFile), note); err != nil {
+	if err := durable.Write(filepath.Join(n.dir, rosterFile), note, 0o600); err != nil {
 		n.log.WarnContext(ctx, "the copy of the roster was not written", "err", err)
 	}
 	for _, f := range n.onRoster {
@@ -150,5 +152,5 @@ func (n *Node) openRoster(ctx context.Context) error {
 	if copied, err := os.ReadFile(path); err == nil && bytes.Equal(copied, note) {
 		return nil
 	}
-	return writeDurable(path, note)
+	return durable.Write(path, note, 0o600)
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"relais/node/durable"
+
 	"relais/hardware/tpm/swtpm"
 	"relais/node"
 )
@@ -68,7 +70,7 @@ func (s *stage) configure(ctx context.Context, h *stageHub, host string) error {
 		c.Link.Advertise, c.Link.Proxy = []string{in}, "http://"+out
 	}
 	h.config = c
-	return writeDurable(h.configFile(), []byte(c.text()), 0o644)
+	return durable.Write(h.configFile(), []byte(c.text()), 0o644)
 }
 
 // text is the configuration as a file, only what is set.

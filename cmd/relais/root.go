@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"relais/node/durable"
+
 	"filippo.io/age"
 	"golang.org/x/mod/sumdb/note"
 
@@ -73,10 +75,10 @@ func makeRoot(dir string, code territory.Code, passphrase string) (string, error
 	if err := w.Close(); err != nil {
 		return "", err
 	}
-	if err := writeDurable(filepath.Join(dir, rootSecretFile), sealed.Bytes(), 0o600); err != nil {
+	if err := durable.Write(filepath.Join(dir, rootSecretFile), sealed.Bytes(), 0o600); err != nil {
 		return "", err
 	}
-	return public, writeDurable(filepath.Join(dir, rootPublicFile), []byte(public+"\n"), 0o644)
+	return public, durable.Write(filepath.Join(dir, rootPublicFile), []byte(public+"\n"), 0o644)
 }
 
 // openRoot decrypts the root kept in dir.

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"relais/node/durable"
+
 	"golang.org/x/mod/sumdb/note"
 
 	"relais/node"
@@ -47,7 +49,7 @@ func initSolo(ctx context.Context, std stdio, config string, asJSON bool) error 
 		if err := os.MkdirAll(filepath.Dir(config), 0o700); err != nil {
 			return err
 		}
-		if err := writeDurable(config, []byte(soloConfig), 0o644); err != nil {
+		if err := durable.Write(config, []byte(soloConfig), 0o644); err != nil {
 			return err
 		}
 	}

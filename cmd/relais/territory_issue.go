@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"relais/node/durable"
+
 	"relais/node/mandate"
 	"relais/node/territory"
 )
@@ -61,7 +63,7 @@ func issueRoster(folder territoryFolder, r *territory.Roster, passphrase string,
 	if err := folder.save(r); err != nil {
 		return err
 	}
-	return writeDurable(folder.path(rosterFile), signed, 0o644)
+	return durable.Write(folder.path(rosterFile), signed, 0o644)
 }
 
 // allScopes are the ten keys, in the order of the mandate's form.

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"time"
 
+	"relais/node/durable"
+
 	"relais/node"
 	"relais/node/fault"
 	"relais/node/territory"
@@ -121,7 +123,7 @@ func (h *hub) publishAuthority(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("web: %w", err)
 	}
-	return writeDurable(filepath.Join(h.config.Hub.DataDir, authorityFile), certificate, 0o644)
+	return durable.Write(filepath.Join(h.config.Hub.DataDir, authorityFile), certificate, 0o644)
 }
 
 // jobs are what the hub does by itself, beside answering.

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"relais/node/durable"
+
 	"relais/node/seal"
 )
 
@@ -88,9 +90,12 @@ func (f *file) save(dir string, names ...string) error {
 		return err
 	}
 	for _, name := range names {
-		if err := writeDurable(filepath.Join(dir, name), data); err != nil {
+		if err := writeFile(filepath.Join(dir, name), data, 0o600); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// writeFile is a variable so that a test can cut the power at each write.
+var writeFile = durable.Write

@@ -4,6 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"os"
+
+	"relais/node/durable"
 )
 
 // ErrPowerCut is what a write fails with once the power is cut.
@@ -11,13 +14,13 @@ var ErrPowerCut = errors.New("power cut")
 
 // CutPowerAfter lets so many generations be written, and no more, until restored.
 func CutPowerAfter(writes int) (restore func()) {
-	writeDurable = func(path string, data []byte) error {
+	writeFile = func(path string, data []byte, mode os.FileMode) error {
 		if writes--; writes < 0 {
 			return ErrPowerCut
 		}
-		return WriteDurable(path, data)
+		return durable.Write(path, data, mode)
 	}
-	return func() { writeDurable = WriteDurable }
+	return func() { writeFile = durable.Write }
 }
 
 // Envelope gives a forged keyring a right checksum, which takes no key.

@@ -17,6 +17,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"relais/node/durable"
+
 	"relais/hardware/keyring"
 	"relais/node/seal"
 )
@@ -47,7 +49,7 @@ func (p *Provider) Wrap(kek []byte) ([]byte, error) {
 	if errors.Is(err, os.ErrNotExist) {
 		secret := make([]byte, seal.KeySize)
 		rand.Read(secret)
-		if err := keyring.WriteDurable(p.path, secret); err != nil {
+		if err := durable.Write(p.path, secret, 0o600); err != nil {
 			return nil, err
 		}
 		key, err = p.key()

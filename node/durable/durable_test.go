@@ -1,30 +1,31 @@
-package keyring_test
+package durable_test
 
 import (
 	"os"
 	"path/filepath"
 	"testing"
 
-	"relais/hardware/keyring"
+	"relais/node/durable"
 )
 
-func TestWriteDurable(t *testing.T) {
+func TestWrite(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "file")
 	for _, content := range []string{"first", "second, longer", ""} {
-		if err := keyring.WriteDurable(path, []byte(content)); err != nil {
+		if err := durable.Write(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if got := files(t, dir); len(got) != 1 || got["file"] != content {
-			t.Errorf("the folder holds %q, want %q alone", got, content)
+		entries, _ := os.ReadDir(dir)
+		if got, err := os.ReadFile(path); err != nil || string(got) != content || len(entries) != 1 {
+			t.Errorf("the folder holds %v, and %q (%v); want %q alone", entries, got, err, content)
 		}
 	}
 }
 
 // A write that fails leaves the old file and no temporary one.
-func TestWriteDurableErrors(t *testing.T) {
+func TestWriteErrors(t *testing.T) {
 	t.Run("ErrNoFolder", func(t *testing.T) {
-		if err := keyring.WriteDurable(filepath.Join(t.TempDir(), "none", "file"), nil); err == nil {
+		if err := durable.Write(filepath.Join(t.TempDir(), "none", "file"), nil, 0o600); err == nil {
 			t.Error("it wrote where there is no folder")
 		}
 	})
@@ -33,7 +34,7 @@ func TestWriteDurableErrors(t *testing.T) {
 		if err := os.MkdirAll(filepath.Join(dir, "file", "inside"), 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if err := keyring.WriteDurable(filepath.Join(dir, "file"), nil); err == nil {
+		if err := durable.Write(filepath.Join(dir, "file"), nil, 0o600); err == nil {
 			t.Error("it replaced a folder")
 		}
 		if entries, _ := os.ReadDir(dir); len(entries) != 1 {

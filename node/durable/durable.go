@@ -1,4 +1,6 @@
-package keyring
+// Package durable writes small files so that a power cut leaves the old one or
+// the new one, whole.
+package durable
 
 import (
 	"errors"
@@ -7,19 +9,18 @@ import (
 	"path/filepath"
 )
 
-// writeDurable is a variable so that a test can cut the power at each write.
-var writeDurable = WriteDurable
-
-// WriteDurable puts data at path, mode 0600, so that after a power cut the file
-// is whole: the old one or the new one. It writes a temporary file, syncs it,
+// Write puts data at path with the mode: it writes a temporary file, syncs it,
 // renames it and syncs the folder.
-func WriteDurable(path string, data []byte) error {
+func Write(path string, data []byte, mode os.FileMode) error {
 	dir := filepath.Dir(path)
 	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+"-*") // mode 0600
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(data)
+	if err == nil {
+		err = f.Chmod(mode)
+	}
 	if err == nil {
 		err = f.Sync()
 	}
@@ -31,10 +32,12 @@ func WriteDurable(path string, data []byte) error {
 		os.Remove(f.Name())
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	return syncFolder(dir)
+	return SyncFolder(dir)
 }
 
-func syncFolder(dir string) error {
+// SyncFolder makes the names in a folder durable: renaming is a change of the
+// folder, not of the file.
+func SyncFolder(dir string) error {
 	f, err := os.Open(dir)
 	if err != nil {
 		return err
