@@ -30,12 +30,18 @@ const (
 	Session    Label = "relais/v1/session"     // hash of a session token at rest
 	LinkLeaf   Label = "relais/v1/link-leaf"   // certificate of a link key
 	NextRoot   Label = "relais/v1/next-root"   // SHA-256(label ‖ next root key)
+
+	RootFingerprint Label = "relais/v1/root-fingerprint" // SHA-256(label ‖ root key)[:16]
+	Enrolment       Label = "relais/v1/enrolment"        // SHA-256(label ‖ request)[:10], read aloud
+	Invitation      Label = "relais/v1/invitation"       // SHA-256(label ‖ invitation)[:4]: a code well copied
+	InviteSecret    Label = "relais/v1/invite-secret"    // SHA-256(label ‖ secret): an invitation at rest
 )
 
 // All lists every label, for tests and for readers of other programs.
 var All = []Label{
 	HubID, Record, Chain, Fork, StopCode, Dossier, SubjectTag, Leaf, Personal,
 	Recap, Text, Seal, Keyring, Session, LinkLeaf, NextRoot,
+	RootFingerprint, Enrolment, Invitation, InviteSecret,
 }
 
 // Sum returns SHA-256(l ‖ parts…). Parts are joined without separators: at most

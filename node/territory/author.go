@@ -45,12 +45,12 @@ func (r *Roster) IndexOf(id HubID) (index uint16, known bool) {
 func (r *Roster) author(match func(uint16, HubID) bool) (Author, bool) {
 	for _, h := range r.Hubs {
 		if match(h.Index, h.ID) {
-			key, err := parseIdentity(h.Identity)
+			key, err := ParseIdentity(h.Identity)
 			return Author{h.Index, h.ID, h.Name, key, false, h.State == HubExpelled, h.Cuts}, err == nil
 		}
 	}
 	if n := r.National; n != nil && match(n.Index, n.ID) {
-		key, err := parseIdentity(n.Identity)
+		key, err := ParseIdentity(n.Identity)
 		return Author{n.Index, n.ID, n.Name, key, true, false, n.Cuts}, err == nil
 	}
 	return Author{}, false

@@ -2,6 +2,14 @@ package territory
 
 import "time"
 
+const (
+	// RosterDays is how long a roster holds unless told otherwise: a year of hubs
+	// asleep, and a meeting a year to renew it.
+	RosterDays = 400
+	// MaxRosterDays bounds what may be asked.
+	MaxRosterDays = 1000
+)
+
 // National is the national service as a member of the territory: it has its own
 // log and may revoke, never grant.
 type National struct {
@@ -24,9 +32,15 @@ type Roster struct {
 	IssuedAt time.Time `json:"issued_at"`
 	// ExpiresAt ends nothing abruptly: past it a hub talks to known hubs only.
 	ExpiresAt time.Time `json:"expires_at"`
-	// NextRoot is SHA-256 of the next root's public key, so that a rotation can
-	// be recognised by hubs that slept; empty until one is planned.
-	NextRoot   []byte      `json:"next_root,omitempty"`
+	// Root is the key that signs this roster, a note verifier key: how a hub that
+	// pinned the one before reads a rotation. Empty in rosters made before it.
+	Root string `json:"root,omitempty"`
+	// NextRoot is NextRootHash of the root that will follow, so that a rotation is
+	// recognised by hubs that slept through it.
+	NextRoot []byte `json:"next_root,omitempty"`
+	// Authority is the certificate by which browsers trust the territory's hubs:
+	// DER. Empty in rosters made before it.
+	Authority  []byte      `json:"authority,omitempty"`
 	Hubs       []Hub       `json:"hubs"`
 	Structures []Structure `json:"structures"`
 	National   *National   `json:"national,omitempty"`

@@ -1,6 +1,7 @@
 package territory
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,8 +9,8 @@ import (
 	"golang.org/x/mod/sumdb/note"
 )
 
-// maxRosterOctets bounds a roster on the wire; a hundred hubs take about 100 kB.
-const maxRosterOctets = 1 << 20
+// MaxRosterOctets bounds a roster on the wire; a hundred hubs take about 100 kB.
+const MaxRosterOctets = 1 << 20
 
 // ErrForged means that the roster is not signed by the territory's root.
 var ErrForged = errors.New("the roster is not signed by the territory's root")
@@ -18,8 +19,8 @@ var ErrForged = errors.New("the roster is not signed by the territory's root")
 // fails with ErrForged when rootKey, a note verifier key, did not sign it, and
 // with what Validate says when its inner rules do not hold.
 func OpenRoster(signed []byte, rootKey string) (*Roster, error) {
-	if len(signed) > maxRosterOctets {
-		return nil, fmt.Errorf("roster of %d octets; the limit is %d", len(signed), maxRosterOctets)
+	if len(signed) > MaxRosterOctets {
+		return nil, fmt.Errorf("roster of %d octets; the limit is %d", len(signed), MaxRosterOctets)
 	}
 	root, err := note.NewVerifier(rootKey)
 	if err != nil {
@@ -36,7 +37,37 @@ func OpenRoster(signed []byte, rootKey string) (*Roster, error) {
 	if err := r.Validate(); err != nil {
 		return nil, fmt.Errorf("roster %d of %s: %w", r.Version, r.Territory, err)
 	}
+	if r.Root != "" && r.Root != rootKey {
+		return nil, fmt.Errorf("%w: it names another root than the one that signed", ErrForged)
+	}
 	return r, nil
+}
+
+// OpenNext is OpenRoster for whoever holds a roster of the root already: signed
+// by it, or by the root whose hash that roster announced (NextRootHash; nil: none
+// was). It returns the root that signed, to be pinned from then on. A hub that
+// slept through a rotation so recognises the new root by itself.
+func OpenNext(signed []byte, rootKey string, announced []byte) (r *Roster, root string, err error) {
+	r, err = OpenRoster(signed, rootKey)
+	if !errors.Is(err, ErrForged) || len(announced) == 0 {
+		return r, rootKey, err
+	}
+	named := namedRoot(signed)
+	if named == "" || !bytes.Equal(NextRootHash(named), announced) {
+		return nil, rootKey, err
+	}
+	r, err = OpenRoster(signed, named)
+	return r, named, err
+}
+
+// namedRoot reads, unverified, which root a roster says it is signed by.
+func namedRoot(signed []byte) string {
+	text, _, _ := bytes.Cut(signed, []byte("\n\n"))
+	var says struct{ Root string }
+	if json.Unmarshal(text, &says) != nil {
+		return ""
+	}
+	return says.Root
 }
 
 // Sign returns the roster as the root publishes it. It refuses a roster that
@@ -53,8 +84,8 @@ func (r *Roster) Sign(root note.Signer) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sign roster: %w", err)
 	}
-	if len(signed) > maxRosterOctets {
-		return nil, fmt.Errorf("roster of %d octets; the limit is %d", len(signed), maxRosterOctets)
+	if len(signed) > MaxRosterOctets {
+		return nil, fmt.Errorf("roster of %d octets; the limit is %d", len(signed), MaxRosterOctets)
 	}
 	return signed, nil
 }

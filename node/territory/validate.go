@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 	_ "time/tzdata" // a hub has no time zone files of its own to rely on
+
+	"golang.org/x/mod/sumdb/note"
 )
 
 var (
@@ -64,6 +66,22 @@ func (r *Roster) validateHead() error {
 	case len(r.NextRoot) != 0 && len(r.NextRoot) != 32:
 		return fmt.Errorf("next root of %d octets, not 32", len(r.NextRoot))
 	}
+	return r.validateRoot()
+}
+
+// validateRoot checks what the roster says of those who sign. A roster of before
+// these members has neither.
+func (r *Roster) validateRoot() error {
+	if r.Root != "" {
+		if root, err := note.NewVerifier(r.Root); err != nil || root.Name() != RootName(r.Territory) {
+			return errors.New("the root it names is not one of this territory")
+		}
+	}
+	if len(r.Authority) > 0 {
+		if c, err := x509.ParseCertificate(r.Authority); err != nil || !c.IsCA {
+			return errors.New("its authority is not a certificate of one")
+		}
+	}
 	return nil
 }
 
@@ -110,10 +128,17 @@ func (h *Hub) validateNames(seen *uniques) error {
 		}
 	}
 	for _, address := range h.Addresses {
-		host, port, err := net.SplitHostPort(address)
-		if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || n == 0 || host == "" {
-			return fmt.Errorf("address %.60q is not host:port", address)
+		if err := validateAddress(address); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+func validateAddress(address string) error {
+	host, port, err := net.SplitHostPort(address)
+	if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || n == 0 || host == "" {
+		return fmt.Errorf("address %.60q is not host:port", address)
 	}
 	return nil
 }
@@ -169,7 +194,7 @@ func (s *Structure) validate(r *Roster, seen *uniques) error {
 }
 
 func validateIdentity(id HubID, spki []byte) error {
-	if _, err := parseIdentity(spki); err != nil {
+	if _, err := ParseIdentity(spki); err != nil {
 		return err
 	}
 	if want := HubIDOf(spki); id != want {
@@ -178,9 +203,9 @@ func validateIdentity(id HubID, spki []byte) error {
 	return nil
 }
 
-// parseIdentity reads a P-256 key. Only the encoding that Go writes is taken, so
+// ParseIdentity reads a P-256 key, DER SubjectPublicKeyInfo. Only the encoding that Go writes is taken, so
 // that one key has one identifier.
-func parseIdentity(spki []byte) (*ecdsa.PublicKey, error) {
+func ParseIdentity(spki []byte) (*ecdsa.PublicKey, error) {
 	parsed, err := x509.ParsePKIXPublicKey(spki)
 	if err != nil {
 		return nil, fmt.Errorf("identity key: %w", err)

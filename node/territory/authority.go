@@ -1,0 +1,133 @@
+package territory
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"math/big"
+	"net"
+	"slices"
+	"time"
+)
+
+// How long certificates live.
+const (
+	authorityLife = 20 * 365 * 24 * time.Hour
+	hubLife       = 10 * 365 * 24 * time.Hour
+	// backdated lets clients whose clock is a little behind accept a new one.
+	backdated = time.Hour
+)
+
+// Authority signs, once per hub, the certificate of the hub's own authority: one
+// root for IT to deploy in the whole département (RFC 5280). It is P-256; its
+// path length of 1 allows a hub's authority below it and nothing below that.
+type Authority struct {
+	key         *ecdsa.PrivateKey
+	certificate *x509.Certificate
+}
+
+func newAuthority(name string, now time.Time) (*Authority, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	template := &x509.Certificate{
+		SerialNumber: serial(), Subject: pkix.Name{CommonName: "Relais, " + name},
+		NotBefore: now.Add(-backdated), NotAfter: now.Add(authorityLife),
+		IsCA: true, BasicConstraintsValid: true, MaxPathLen: 1,
+		KeyUsage:         x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+		ExtKeyUsage:      []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		ExcludedIPRanges: everyAddress(), PermittedDNSDomainsCritical: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return nil, err
+	}
+	certificate, err := x509.ParseCertificate(der)
+	return &Authority{key, certificate}, err
+}
+
+func parseAuthority(key, certificate string) (*Authority, error) {
+	wrong := errors.New("its authority is not a key and its certificate")
+	keyDER, keyErr := base64.StdEncoding.DecodeString(key)
+	der, certErr := base64.StdEncoding.DecodeString(certificate)
+	if keyErr != nil || certErr != nil {
+		return nil, wrong
+	}
+	parsed, keyErr := x509.ParsePKCS8PrivateKey(keyDER)
+	cert, certErr := x509.ParseCertificate(der)
+	if keyErr != nil || certErr != nil {
+		return nil, wrong
+	}
+	signer, ok := parsed.(*ecdsa.PrivateKey)
+	if !ok || !signer.PublicKey.Equal(cert.PublicKey) {
+		return nil, wrong
+	}
+	return &Authority{signer, cert}, nil
+}
+
+func (a *Authority) secret() ([]byte, error) { return x509.MarshalPKCS8PrivateKey(a.key) }
+
+// Certificate is the self-signed certificate that IT deploys: DER.
+func (a *Authority) Certificate() []byte { return a.certificate.Raw }
+
+// Certify signs the certificate of a hub's authority, critically constrained to
+// exactly the names that the roster gives the hub, so that its key makes no
+// certificate for any other site. key is the hub's, DER SubjectPublicKeyInfo,
+// P-256. The answer is DER.
+func (a *Authority) Certify(h Hub, key []byte, now time.Time) ([]byte, error) {
+	public, err := ParseIdentity(key)
+	if err != nil {
+		return nil, fmt.Errorf("certify %s: %w", h.ID, err)
+	}
+	names := h.AllNames()
+	if len(names) == 0 {
+		return nil, fmt.Errorf("certify %s: it has no host name", h.ID)
+	}
+	ends := now.Add(hubLife)
+	if a.certificate.NotAfter.Before(ends) {
+		ends = a.certificate.NotAfter
+	}
+	template := &x509.Certificate{
+		SerialNumber: serial(), Subject: pkix.Name{CommonName: "Relais " + names[0]},
+		NotBefore: now.Add(-backdated), NotAfter: ends,
+		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true,
+		KeyUsage:                    x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+		ExtKeyUsage:                 []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		PermittedDNSDomainsCritical: true, PermittedDNSDomains: names,
+		ExcludedIPRanges: everyAddress(),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, a.certificate, public, a.key)
+	if err != nil {
+		return nil, fmt.Errorf("certify %s: %w", h.ID, err)
+	}
+	return der, nil
+}
+
+// AllNames are the host names of the desk and, last, the kiosk's.
+func (h Hub) AllNames() []string {
+	if h.KioskName == "" {
+		return slices.Clone(h.HostNames)
+	}
+	return append(slices.Clone(h.HostNames), h.KioskName)
+}
+
+func everyAddress() []*net.IPNet {
+	return []*net.IPNet{
+		{IP: net.IPv4zero.To4(), Mask: net.CIDRMask(0, 32)},
+		{IP: net.IPv6zero, Mask: net.CIDRMask(0, 128)},
+	}
+}
+
+// serial is 127 random bits (CA/Browser Forum asks for at least 64).
+func serial() *big.Int {
+	b := make([]byte, 16)
+	rand.Read(b) // never fails since Go 1.24
+	b[0] &= 0x7f
+	return new(big.Int).SetBytes(b)
+}

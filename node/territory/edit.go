@@ -1,0 +1,117 @@
+package territory
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// ErrNotListed means that the roster has no such member.
+var ErrNotListed = errors.New("the roster does not list it")
+
+// Clone returns a copy to edit: a roster in use is never changed.
+func (r *Roster) Clone() (*Roster, error) {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return nil, fmt.Errorf("copy roster: %w", err)
+	}
+	c := new(Roster)
+	if err := json.Unmarshal(text, c); err != nil {
+		return nil, fmt.Errorf("copy roster: %w", err)
+	}
+	return c, nil
+}
+
+// Enrol adds the hub of a request, or brings the description of a known one up
+// to date, and returns its entry. Its index is new and never used again; state
+// and cuts are the roster's own. An expelled hub stays expelled.
+func (r *Roster) Enrol(h Hub) Hub {
+	for i, known := range r.Hubs {
+		if known.ID == h.ID {
+			h.Index, h.State, h.Cuts, h.Extra = known.Index, known.State, known.Cuts, known.Extra
+			r.Hubs[i] = h
+			return h
+		}
+	}
+	h.Index, h.State, h.Cuts = r.NextIndex(), HubActive, nil
+	r.Hubs = append(r.Hubs, h)
+	return h
+}
+
+// NextIndex returns an index that no member has, expelled ones included. The
+// national service counts from the other end.
+func (r *Roster) NextIndex() uint16 {
+	next := uint16(1)
+	for _, h := range r.Hubs {
+		next = max(next, h.Index+1)
+	}
+	if r.National != nil && r.National.Index == next {
+		next++
+	}
+	return next
+}
+
+// Replace closes the hub that was lost, where its logs end, and lets h serve the
+// structures that it served; it stays among those, for what it said stands. The
+// error is ErrNotListed.
+func (r *Roster) Replace(lost Replaced, h HubID) error {
+	was, err := r.close(lost.Hub, lost.Cuts)
+	if err != nil {
+		return err
+	}
+	was.Addresses, was.HostNames, was.KioskName = nil, nil, "" // h answers there now
+	for j := range r.Structures {
+		s := &r.Structures[j]
+		if s.ServedBy(lost.Hub) && !s.ServedBy(h) {
+			s.Serving = append(s.Serving, h)
+		}
+	}
+	return nil
+}
+
+// Expel puts a hub out of the territory: what it said up to the cuts stands,
+// whoever brings it, and nothing above does. It stays among the hubs of its
+// structures, without which what it said could not stand; nothing is sealed to
+// it any more. The error is ErrNotListed.
+func (r *Roster) Expel(hub HubID, cuts []Cut) error {
+	was, err := r.close(hub, cuts)
+	if err != nil {
+		return err
+	}
+	was.Addresses, was.HostNames, was.KioskName = nil, nil, "" // another may answer there
+	return nil
+}
+
+func (r *Roster) close(hub HubID, cuts []Cut) (*Hub, error) {
+	i := slices.IndexFunc(r.Hubs, func(h Hub) bool { return h.ID == hub })
+	if i < 0 {
+		return nil, fmt.Errorf("hub %s: %w", hub, ErrNotListed)
+	}
+	r.Hubs[i].State, r.Hubs[i].Cuts = HubExpelled, cuts
+	return &r.Hubs[i], nil
+}
+
+// PutStructure adds a structure, under a fresh identifier when it has none, or
+// puts it in the place of the one with its identifier. It returns what it wrote.
+// Two structures of one name are refused: people choose by it.
+func (r *Roster) PutStructure(s Structure) (Structure, error) {
+	for _, known := range r.Structures {
+		if known.Name == s.Name && known.ID != s.ID {
+			return s, fmt.Errorf("structure %s has the name already", known.ID)
+		}
+	}
+	if s.ID.IsZero() {
+		rand.Read(s.ID[:]) // never fails since Go 1.24
+		r.Structures = append(r.Structures, s)
+		return s, nil
+	}
+	i := slices.IndexFunc(r.Structures, func(known Structure) bool { return known.ID == s.ID })
+	if i < 0 {
+		return s, fmt.Errorf("structure %s: %w", s.ID, ErrNotListed)
+	}
+	s.Extra = r.Structures[i].Extra
+	r.Structures[i] = s
+	return s, nil
+}
