@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strconv"
 
 	"relais/node/internal/store"
 	"relais/node/journal"
@@ -90,13 +89,9 @@ func (n *Node) become(tx *store.Tx, keys PublicKeys) error {
 	if err := a.remember(tx.Reader); err != nil {
 		return err
 	}
-	ends := map[string]any{}
-	for _, c := range a.Cuts {
-		ends[strconv.Itoa(int(c.Incarnation))] = []any{c.Seq, c.Hash}
-	}
 	return n.note(tx, entry{
 		Kind: journal.KindHubAdopt, Actor: actorMachine, Subject: keys.Hub.String(),
-		Public: map[string]any{"before": a.Before.String(), "ends": ends, "waiting": a.Waiting},
+		Public: map[string]any{"before": a.Before.String(), "ends": endsOf(a.Cuts), "waiting": a.Waiting},
 	})
 }
 
@@ -112,11 +107,6 @@ func (a *Adoption) remember(r *store.Reader) error {
 		return err
 	}
 	a.Before = territory.HubID(former[len(former)-len(a.Before):])
-	logs, err := r.Logs()
-	for _, l := range logs {
-		if l.Hub == a.Before && l.Head > 0 {
-			a.Cuts = append(a.Cuts, territory.Cut{Incarnation: l.Incarnation, Seq: l.Head, Hash: l.Hash[:]})
-		}
-	}
+	a.Cuts, err = cutsOf(r, a.Before)
 	return err
 }

@@ -68,6 +68,7 @@ type Node struct {
 	identity                 // what the folder says of the hub: never changes while open
 	self     territory.HubID // keys.Hub
 
+	pinned   atomic.Pointer[string]     // the territory's root: note verifier key
 	roster   atomic.Pointer[heldRoster] // nil before the first
 	onRoster []func(*territory.Roster)  // filled while wiring, before Run
 
@@ -141,6 +142,7 @@ func (n *Node) open(ctx context.Context) error {
 		return err
 	}
 	n.self = n.keys.Hub
+	n.pinned.Store(&n.birth.RootKey)
 	if err := n.checkSigner(); err != nil {
 		return err
 	}

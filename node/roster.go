@@ -29,7 +29,9 @@ var ErrRosterConflict = errors.New("another roster has the same version")
 // heldRoster is a roster that passed OpenRoster, with its signed form.
 type heldRoster struct {
 	*territory.Roster
-	note []byte
+	note   []byte
+	root   string // the key that signed
+	pinned string // the one this hub held when it verified
 }
 
 // Roster is the current roster, or nil before the first. Never modified.
@@ -51,71 +53,114 @@ func (n *Node) RosterNote() []byte {
 // OnRoster calls f after each new roster. For wiring, before Run.
 func (n *Node) OnRoster(f func(*territory.Roster)) { n.onRoster = append(n.onRoster, f) }
 
+// errRootMoved means that another root was pinned while a roster was verified.
+var errRootMoved = errors.New("another root was pinned meanwhile")
+
 // InstallRoster takes a newer signed roster, durably. An older or equal one
 // that matches is no error; a forged one, one of another territory, or one that
-// drops or renumbers a member (territory.ErrNotSuccessor), is.
+// drops or renumbers a member (territory.ErrNotSuccessor), is. One signed by the
+// root that the present roster announces is taken, and that root pinned.
 func (n *Node) InstallRoster(ctx context.Context, note []byte) error {
-	roster, err := territory.OpenRoster(note, n.birth.RootKey)
-	if err != nil {
-		return fmt.Errorf("install roster: %w", err)
-	}
-	if roster.Territory != n.birth.Territory {
-		return fmt.Errorf("install roster of %s: %w", roster.Territory, ErrOtherTerritory)
-	}
-	taken := &heldRoster{roster, bytes.Clone(note)}
-	var newer bool
-	err = n.db.Write(ctx, func(tx *store.Tx) (err error) {
-		newer, err = n.takeRoster(tx, taken)
+	for {
+		taken, err := n.openSigned(note)
+		if err != nil {
+			return fmt.Errorf("install roster: %w", err)
+		}
+		var newer bool
+		err = n.db.Write(ctx, func(tx *store.Tx) (err error) {
+			newer, err = n.takeRoster(tx, taken)
+			return err
+		})
+		if errors.Is(err, errRootMoved) {
+			continue // a rotation came in between, and none comes twice of one roster
+		}
 		if err == nil && newer {
-			n.hold(taken) // before the next transaction takes records by the old one
+			n.rosterTaken(ctx, taken)
 		}
 		return err
-	})
-	if err != nil || !newer {
-		return err
 	}
+}
+
+// openSigned verifies a roster by the pinned root or the one that follows it.
+func (n *Node) openSigned(note []byte) (*heldRoster, error) {
+	var announced []byte
+	if held := n.Roster(); held != nil {
+		announced = held.NextRoot
+	}
+	pinned := n.RootKey()
+	roster, root, err := territory.OpenNext(note, pinned, announced)
+	if err != nil {
+		return nil, err
+	}
+	if roster.Territory != n.birth.Territory {
+		return nil, fmt.Errorf("of %s: %w", roster.Territory, ErrOtherTerritory)
+	}
+	return &heldRoster{roster, bytes.Clone(note), root, pinned}, nil
+}
+
+// rosterTaken tells everybody of a roster, after the commit.
+func (n *Node) rosterTaken(ctx context.Context, taken *heldRoster) {
 	n.wakeSigner() // what waited for this hub to be listed may be said now
-	if err := durable.Write(filepath.Join(n.dir, rosterFile), note, 0o600); err != nil {
+	if err := durable.Write(filepath.Join(n.dir, rosterFile), taken.note, 0o600); err != nil {
 		n.log.WarnContext(ctx, "the copy of the roster was not written", "err", err)
 	}
 	for _, f := range n.onRoster {
-		f(roster)
+		f(taken.Roster)
 	}
-	return nil
 }
 
-// takeRoster keeps a roster whose version is above the one kept.
+// takeRoster keeps a roster whose version is above the one kept, and shows it
+// before the next transaction takes records by the old one.
 func (n *Node) takeRoster(tx *store.Tx, taken *heldRoster) (newer bool, err error) {
-	note, found, err := tx.Meta(metaRoster)
-	if err != nil {
-		return false, err
-	}
-	if found {
-		held, err := territory.OpenRoster(note, n.birth.RootKey)
-		if err != nil {
-			return false, fmt.Errorf("the roster kept: %w", err)
-		}
-		if held.Version == taken.Version && !sameText(note, taken.note) {
-			return false, fmt.Errorf("roster %d: %w", taken.Version, ErrRosterConflict)
-		}
-		if held.Version >= taken.Version {
-			return false, nil
-		}
-		if err := taken.Follows(held); err != nil {
-			return false, fmt.Errorf("roster %d after %d: %w", taken.Version, held.Version, err)
-		}
+	if newer, err = n.follows(tx, taken); err != nil || !newer {
+		return newer, err
 	}
 	if err := tx.PutMeta(metaRoster, taken.note); err != nil {
 		return false, err
 	}
+	if err := tx.PutRoster(store.RosterRow{Version: taken.Version, Note: taken.note, Root: taken.root}); err != nil {
+		return false, err
+	}
+	public := map[string]any{"version": taken.Version}
+	if taken.root != taken.pinned {
+		if err := tx.PutMeta(metaRootKey, []byte(taken.root)); err != nil {
+			return false, err
+		}
+		public["root"] = taken.root
+	}
 	if err := absorbing(tx, taken.Roster).reconsider(); err != nil {
 		return false, err
 	}
-	err = n.note(tx, entry{
-		Kind: journal.KindRosterInstall, Actor: actorMachine,
-		Public: map[string]any{"version": taken.Version},
-	})
+	err = n.note(tx, entry{Kind: journal.KindRosterInstall, Actor: actorMachine, Public: public})
+	if err == nil {
+		n.hold(taken)
+	}
 	return err == nil, err
+}
+
+// follows tells whether a roster comes after the one kept.
+func (n *Node) follows(tx *store.Tx, taken *heldRoster) (newer bool, err error) {
+	note, found, err := tx.Meta(metaRoster)
+	if err != nil || !found {
+		return !found, err
+	}
+	if n.RootKey() != taken.pinned {
+		return false, errRootMoved
+	}
+	held, err := territory.OpenRoster(note, taken.pinned)
+	if err != nil {
+		return false, fmt.Errorf("the roster kept: %w", err)
+	}
+	if held.Version == taken.Version && !sameText(note, taken.note) {
+		return false, fmt.Errorf("roster %d: %w", taken.Version, ErrRosterConflict)
+	}
+	if held.Version >= taken.Version {
+		return false, nil
+	}
+	if err := taken.Follows(held); err != nil {
+		return false, fmt.Errorf("roster %d after %d: %w", taken.Version, held.Version, err)
+	}
+	return true, nil
 }
 
 // hold shows a roster that is kept. Two may arrive here in either order.
@@ -123,9 +168,10 @@ func (n *Node) hold(taken *heldRoster) {
 	for {
 		held := n.roster.Load()
 		if held != nil && held.Version >= taken.Version || n.roster.CompareAndSwap(held, taken) {
-			return
+			break
 		}
 	}
+	n.pinned.Store(&taken.root)
 }
 
 // sameText compares signed notes by what is signed: two signatures of one text
@@ -147,7 +193,7 @@ func (n *Node) openRoster(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.roster.Store(&heldRoster{roster, note})
+	n.roster.Store(&heldRoster{roster, note, n.birth.RootKey, n.birth.RootKey})
 	path := filepath.Join(n.dir, rosterFile)
 	if copied, err := os.ReadFile(path); err == nil && bytes.Equal(copied, note) {
 		return nil

@@ -10,6 +10,16 @@ const (
 	KindHubAdopt      Kind = "hub.adopt"      // the folder was given to a new identity, the old one lost
 	KindRosterInstall Kind = "roster.install" // a newer roster of the territory was taken
 
+	KindRootKeep     Kind = "root.keep"     // the territory's root was sealed on this hub
+	KindRosterIssue  Kind = "roster.issue"  // this hub signed a roster: renewed, or its root rotated
+	KindStructurePut Kind = "structure.put" // a structure was added or changed
+	KindHubInvite    Kind = "hub.invite"    // an invitation was made
+	KindHubUninvite  Kind = "hub.uninvite"  // it was withdrawn
+	KindHubRequest   Kind = "hub.request"   // a hub used it to ask for its place
+	KindHubApprove   Kind = "hub.approve"   // the hub was given its place
+	KindHubRefuse    Kind = "hub.refuse"    // it was not
+	KindHubExpel     Kind = "hub.expel"     // a hub was put out of the territory
+
 	KindHelperEnrol Kind = "helper.enrol" // an account was opened
 	KindHelperLogin Kind = "helper.login" // somebody signed in
 	KindHelperDeny  Kind = "helper.deny"  // a sign-in was refused

@@ -78,6 +78,16 @@ CREATE TABLE helpers (
 	created   INTEGER NOT NULL
 ) STRICT;
 
+CREATE TABLE invitations (
+	id        BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+	secret    BLOB NOT NULL UNIQUE CHECK (length(secret) = 32), -- its hash
+	site      TEXT NOT NULL,                                    -- whom it is for, as somebody wrote it; may be empty
+	made      INTEGER NOT NULL,
+	expires   INTEGER NOT NULL CHECK (expires > made),
+	withdrawn INTEGER NOT NULL DEFAULT 0,                       -- when; 0: it was not
+	hub       BLOB CHECK (length(hub) = 16)                     -- who used it; NULL: nobody
+) STRICT;
+
 CREATE TABLE jobs (
 	name TEXT NOT NULL PRIMARY KEY,
 	last INTEGER NOT NULL
@@ -236,6 +246,20 @@ CREATE INDEX records_barred ON records (bar) WHERE bar <> '';
 
 CREATE INDEX records_unsigned ON records (id) WHERE signature IS NULL;
 
+CREATE TABLE requests (
+	hub         BLOB NOT NULL PRIMARY KEY CHECK (length(hub) = 16),
+	invitation  BLOB NOT NULL REFERENCES invitations (id),
+	text        BLOB NOT NULL CHECK (length(text) <= 16384), -- the request as it came
+	received    INTEGER NOT NULL,
+	state       TEXT NOT NULL CHECK (state IN ('waiting', 'approved', 'refused')),
+	decided     INTEGER NOT NULL,                            -- 0 while it waits
+	certificate BLOB,                                        -- of the hub's authority, DER; NULL: none
+	CHECK ((state = 'waiting') = (decided = 0)),
+	CHECK (certificate IS NULL OR state = 'approved')
+) STRICT;
+
+CREATE INDEX requests_state ON requests (state, received);
+
 CREATE TABLE revocations (
 	record     INTEGER PRIMARY KEY REFERENCES records (id),
 	mandate    BLOB NOT NULL CHECK (length(mandate) = 16),
@@ -258,6 +282,13 @@ CREATE INDEX revocations_elsewhere ON revocations (received) WHERE elsewhere = 1
 CREATE INDEX revocations_mandate ON revocations (mandate);
 
 CREATE INDEX revocations_received ON revocations (received);
+
+CREATE TABLE rosters (
+	version INTEGER PRIMARY KEY CHECK (version > 0),
+	note    BLOB NOT NULL,
+	root    TEXT NOT NULL,   -- the key that signed
+	taken   INTEGER NOT NULL -- when this hub took it
+) STRICT;
 
 CREATE TABLE secrets (
 	key      TEXT NOT NULL PRIMARY KEY,

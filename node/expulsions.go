@@ -1,0 +1,35 @@
+package node
+
+import (
+	"context"
+
+	"relais/node/fault"
+	"relais/node/internal/store"
+	"relais/node/journal"
+	"relais/node/territory"
+)
+
+// Expel puts a hub out of the territory, its logs closed where this hub knows
+// them: what it said until then stands, nothing after does. It fails with
+// NotFound for a hub that is not listed, and Invalid for this one, which would
+// sign its own end.
+func (n *Node) Expel(ctx context.Context, by *Actor, code string, hub territory.HubID) error {
+	if hub == n.self {
+		return fault.Errorf(fault.Invalid, "Ce relais ne peut pas s’exclure lui-même. Faites-le depuis un autre relais.", "a hub does not expel itself")
+	}
+	public := map[string]any{}
+	return n.issue(ctx, by, code, edition{
+		kind: journal.KindHubExpel, subject: hub.String(), public: public,
+		edit: func(tx *store.Tx, r *territory.Roster, _ *territory.Root) error {
+			cuts, err := cutsOf(tx.Reader, hub)
+			if err != nil {
+				return err
+			}
+			public["ends"] = endsOf(cuts)
+			if err := r.Expel(hub, cuts); err != nil {
+				return fault.New(fault.NotFound, "Ce relais n’est pas dans le registre du territoire.", err)
+			}
+			return nil
+		},
+	})
+}
