@@ -26,7 +26,7 @@ var floors = map[string]int{
 	"node/internal/store": 3,
 	"node":                4,
 	"webui/page":          5, "webui/locale": 5, "hardware/keyring": 5, "sync/link": 5,
-	"webui": 6, "sync/gossip": 6, "sync/exchange": 6, "hardware/tpm": 6, "hardware/soft": 6, "hardware/agent": 6, "systemd": 6,
+	"webui": 6, "sync/gossip": 6, "sync/exchange": 6, "sync/enrolment": 6, "hardware/tpm": 6, "hardware/soft": 6, "hardware/agent": 6, "systemd": 6,
 	"sync/national": 7,
 	"cmd/relais":    8, "cmd/national": 8, "packaging": 8,
 }

@@ -54,13 +54,17 @@ func (l *Link) answer(plain net.Conn) {
 	raw := &meteredConn{Conn: plain}
 	ctx, cancel := context.WithTimeout(l.ctx, handshakeTimeout)
 	defer cancel()
-	conn := tls.Server(raw, l.credentials.ServerTLS(l.roster, ALPNSession, ALPNHTTP))
+	conn := tls.Server(raw, l.serverTLS())
 	if err := conn.HandshakeContext(ctx); err != nil {
 		l.refusals.Do(func() { l.log.Warn("link refused a caller", "addr", plain.RemoteAddr().String(), "err", err) })
 		raw.Close()
 		return
 	}
 	state := conn.ConnectionState()
+	if state.NegotiatedProtocol == ALPNJoin {
+		l.strangers.give(conn)
+		return
+	}
 	peer, err := nameOf(state.PeerCertificates[0])
 	if err != nil || !l.register(raw, peer) {
 		raw.Close()

@@ -77,24 +77,14 @@ func (l *Link) dialTLS(ctx context.Context, hub territory.HubID, alpn string) (*
 func (l *Link) dialOne(ctx context.Context, hub territory.HubID, address, alpn string) (*tls.Conn, *meteredConn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	first := address
-	if l.proxy != nil {
-		first = l.proxy.Host
-	}
-	var d net.Dialer
-	plain, err := d.DialContext(ctx, "tcp", first)
+	var raw *meteredConn
+	_, err := dialPlain(ctx, l.proxy, address, func(plain net.Conn) net.Conn {
+		raw = &meteredConn{Conn: plain}
+		raw.charge(l.meterOf(hub)) // our own call: its octets are this peer's even if it fails
+		return raw
+	})
 	if err != nil {
 		return nil, nil, err
-	}
-	raw := &meteredConn{Conn: plain}
-	raw.charge(l.meterOf(hub)) // our own call: its octets are this peer's even if it fails
-	stop := context.AfterFunc(ctx, func() { plain.Close() })
-	defer stop()
-	if l.proxy != nil {
-		if err := connectThrough(raw, l.proxy, address); err != nil {
-			raw.Close()
-			return nil, nil, err
-		}
 	}
 	conn := tls.Client(raw, l.credentials.ClientTLS(l.roster, hub, alpn))
 	if err := conn.HandshakeContext(ctx); err != nil {
@@ -106,6 +96,31 @@ func (l *Link) dialOne(ctx context.Context, hub territory.HubID, address, alpn s
 		return nil, nil, fmt.Errorf("%s speaks %q, not %q", address, got, alpn)
 	}
 	return conn, raw, nil
+}
+
+// dialPlain connects to an address, through the proxy if there is one. wrap sees
+// the connection before its first octet.
+func dialPlain(ctx context.Context, proxy *url.URL, address string, wrap func(net.Conn) net.Conn) (net.Conn, error) {
+	first := address
+	if proxy != nil {
+		first = proxy.Host
+	}
+	var d net.Dialer
+	plain, err := d.DialContext(ctx, "tcp", first)
+	if err != nil {
+		return nil, err
+	}
+	conn := wrap(plain)
+	if proxy == nil {
+		return conn, nil
+	}
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	defer stop()
+	if err := connectThrough(conn, proxy, address); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return conn, nil
 }
 
 // connectThrough asks an HTTP proxy for a tunnel (RFC 9110 §9.3.6). The caller

@@ -8,9 +8,10 @@
 // pass on a revocation; one the roster does not know, or expelled, is refused at
 // the handshake, and its connections are closed when the roster changes.
 //
-// By ALPN the port carries two things. relais/1 is one yamux session per peer,
+// By ALPN the port carries three things. relais/1 is one yamux session per peer,
 // over which packets go best effort and streams reliably, all in frames that
-// name both ends. h2 is HTTP/2 for sync/exchange.
+// name both ends. h2 is HTTP/2 for sync/exchange. relais-join/1 is for a hub that
+// was invited and that no roster lists yet: sync/enrolment (join.go).
 //
 // The traps, each paid for by somebody: a dial under a lock lets one sleeping
 // peer stall all the others; a queue without a bound turns it into memory; a
@@ -59,6 +60,11 @@ type Options struct {
 	// HTTP serves the h2 side; nil answers 404. Peers are verified before it is
 	// called: see PeerOf.
 	HTTP http.Handler
+	// Join serves hubs that were invited and that no roster lists yet; nil: none
+	// is. Nobody was verified: see Certified. Inviting tells whether somebody is
+	// invited now; otherwise a stranger is refused at the handshake.
+	Join     http.Handler
+	Inviting func() bool
 }
 
 // Receiver takes what peers send over relais/1. Its methods are called from the
@@ -84,7 +90,10 @@ type Link struct {
 	log         *slog.Logger
 	listener    net.Listener
 	server      *http.Server
-	accepted    *handover // h2 connections for the server
+	accepted    *handover    // h2 connections for the server
+	join        *http.Server // nil: no stranger is listened to
+	strangers   *handover    // their connections
+	inviting    func() bool
 	receiver    Receiver
 	client      *http.Client
 	refusals    rate.Sometimes // keeps a stranger's calls from filling the log
@@ -135,6 +144,9 @@ func New(o Options) (*Link, error) {
 	}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	l.server = l.newServer(o.HTTP)
+	if o.Join != nil {
+		l.join, l.strangers, l.inviting = l.newJoinServer(o.Join), newHandover(listener.Addr()), o.Inviting
+	}
 	l.client = l.newClient()
 	return l, nil
 }
@@ -160,6 +172,9 @@ func (l *Link) Run(ctx context.Context) error {
 	l.run(func() { l.credentials.Run(l.ctx, l.log) })
 	l.run(l.followRoster)
 	l.run(func() { l.server.Serve(l.accepted) })
+	if l.join != nil {
+		l.run(func() { l.join.Serve(l.strangers) })
+	}
 	l.accept()
 	l.Close()
 	return ctx.Err()
@@ -204,6 +219,10 @@ func (l *Link) Close() error {
 		l.listener.Close()
 		l.accepted.Close()
 		l.server.Close()
+		if l.join != nil {
+			l.strangers.Close()
+			l.join.Close()
+		}
 		l.client.CloseIdleConnections()
 		for _, c := range open {
 			c.Close()
