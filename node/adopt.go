@@ -30,8 +30,9 @@ type Adoption struct {
 // AdoptIdentity gives a folder, with every row in it, to the identity in o: a
 // recovered machine has a new key, hence a new hub identifier and a new log, and
 // nobody hears it before the roster lists it. Done twice, it is done once.
-// Errors are those of Open, ErrOtherIdentity excepted.
-func AdoptIdentity(ctx context.Context, o Options) (Adoption, error) {
+// Each of with is handed the folder's secrets afterwards, while nobody else has
+// the folder. Errors are those of Open, ErrOtherIdentity excepted, and of with.
+func AdoptIdentity(ctx context.Context, o Options, with ...func(context.Context, *Secrets) error) (Adoption, error) {
 	o = o.filled()
 	db, err := store.Open(ctx, filepath.Join(o.Dir, databaseFile), store.Options{Now: o.Now, Logger: o.Logger})
 	if errors.Is(err, store.ErrNoDatabase) {
@@ -42,6 +43,11 @@ func AdoptIdentity(ctx context.Context, o Options) (Adoption, error) {
 	}
 	n := &Node{dir: o.Dir, db: db, sealer: o.Sealer, signer: o.Signer, now: o.Now, log: o.Logger}
 	adopted, err := n.adopt(ctx)
+	for _, f := range with {
+		if err == nil {
+			err = f(ctx, n.Secrets())
+		}
+	}
 	if err = errors.Join(err, db.Close()); err != nil {
 		return Adoption{}, fmt.Errorf("adopt %s: %w", o.Dir, err)
 	}
@@ -93,6 +99,16 @@ func (n *Node) become(tx *store.Tx, keys PublicKeys) error {
 		Kind: journal.KindHubAdopt, Actor: actorMachine, Subject: keys.Hub.String(),
 		Public: map[string]any{"before": a.Before.String(), "ends": endsOf(a.Cuts), "waiting": a.Waiting},
 	})
+}
+
+// Before is the identity this hub lost last, and where its logs end, for the
+// roster to close them; nil when it lost none.
+func (n *Node) Before(ctx context.Context) (*territory.Replaced, error) {
+	var a Adoption
+	if err := n.db.Read(ctx, a.remember); err != nil || a.Before.IsZero() {
+		return nil, err
+	}
+	return &territory.Replaced{Hub: a.Before, Cuts: a.Cuts}, nil
 }
 
 // remember finds who the hub was, and where that one's log ends.

@@ -37,7 +37,7 @@ func (n *Node) ApproveHub(ctx context.Context, by *Actor, hub territory.HubID, a
 			if err != nil {
 				return err
 			}
-			if err := a.admit(r, q.Request); err != nil {
+			if err := a.Admit(r, q.Request); err != nil {
 				return err
 			}
 			certificate, err := certify(*root, r, q.Request, tx)
@@ -49,8 +49,9 @@ func (n *Node) ApproveHub(ctx context.Context, by *Actor, hub territory.HubID, a
 	})
 }
 
-// admit writes the hub into the roster.
-func (a HubApproval) admit(r *territory.Roster, q territory.Request) error {
+// Admit writes the hub into the roster, without signing anything. It fails as
+// ApproveHub says.
+func (a HubApproval) Admit(r *territory.Roster, q territory.Request) error {
 	if !q.Fits(a.Fingerprint) {
 		return fault.Errorf(fault.Invalid,
 			"Cette empreinte n’est pas celle de la demande. Ne l’inscrivez pas\u00a0: faites relire l’empreinte au site, caractère par caractère. Si elle diffère encore, refusez la demande.",

@@ -31,8 +31,9 @@ const (
 	backdated = time.Hour
 )
 
-// caKey is where the authority is kept, sealed: certificate then key, in PEM, as
-// one value so that they are never of two makings.
+// caKey is where the authority is kept, sealed: certificate, key and, once the
+// territory certified it, the territory's certificate, in PEM, as one value so
+// that they are never of two makings.
 const caKey = "webui/authority"
 
 // ca is the hub's own certificate authority. Its certificate is constrained,
@@ -41,6 +42,68 @@ const caKey = "webui/authority"
 type ca struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
+	// above is the territory's authority, which certified this one; nil: nobody
+	// did, and cert is self-signed.
+	above *x509.Certificate
+}
+
+// root is what browsers are to trust.
+func (c *ca) root() *x509.Certificate {
+	if c.above != nil {
+		return c.above
+	}
+	return c.cert
+}
+
+// AuthorityKey returns the public key of the authority of a hub with these host
+// names, made if there is none: DER SubjectPublicKeyInfo, for the territory to
+// certify.
+func AuthorityKey(ctx context.Context, s secrets, names []string) ([]byte, error) {
+	c, err := loadCA(ctx, s, names, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	return x509.MarshalPKIXPublicKey(c.key.Public())
+}
+
+// CertifyAuthority keeps the certificate, DER, by which the territory's
+// authority, whose own certificate is above, vouches for the hub's. It refuses
+// one of another key, for other names, or that the territory's did not sign. A
+// server that runs shows it once it serves again.
+func CertifyAuthority(ctx context.Context, s secrets, names []string, certificate, above []byte) error {
+	c, err := loadCA(ctx, s, names, time.Now())
+	if err != nil {
+		return err
+	}
+	certified := *c
+	if certified.cert, err = x509.ParseCertificate(certificate); err != nil {
+		return fmt.Errorf("read the certificate of the authority: %w", err)
+	}
+	if certified.above, err = x509.ParseCertificate(above); err != nil {
+		return fmt.Errorf("read the territory's certificate: %w", err)
+	}
+	if err := certified.check(names); err != nil {
+		return err
+	}
+	bundle, err := certified.bundle()
+	if err != nil {
+		return err
+	}
+	return s.Store(ctx, caKey, bundle)
+}
+
+// check says why what the territory signed is not this authority's.
+func (c *ca) check(names []string) error {
+	switch {
+	case !c.key.PublicKey.Equal(c.cert.PublicKey):
+		return errors.New("the certificate is of another key than this hub's authority")
+	case !sameNames(c.cert.PermittedDNSDomains, names):
+		return fmt.Errorf("the certificate is for %v, and this hub answers to %v", c.cert.PermittedDNSDomains, names)
+	}
+	if err := c.cert.CheckSignatureFrom(c.above); err != nil {
+		return fmt.Errorf("the certificate is not signed by the territory: %w", err)
+	}
+	return nil
 }
 
 // loadCA reads the authority, or makes it when there is none. When the host
@@ -84,18 +147,31 @@ func makeCA(names []string, now time.Time) (*ca, []byte, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("make the local authority: %w", err)
 	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	cert, err := x509.ParseCertificate(der)
 	if err != nil {
 		return nil, nil, err
 	}
-	bundle := append(certificatePEM(der), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})...)
-	c, err := parseCA(bundle)
+	c := &ca{cert: cert, key: key}
+	bundle, err := c.bundle()
 	return c, bundle, err
+}
+
+// bundle is the authority as it is kept.
+func (c *ca) bundle() ([]byte, error) {
+	key, err := x509.MarshalPKCS8PrivateKey(c.key)
+	if err != nil {
+		return nil, err
+	}
+	out := append(certificatePEM(c.cert.Raw), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})...)
+	if c.above != nil {
+		out = append(out, certificatePEM(c.above.Raw)...)
+	}
+	return out, nil
 }
 
 func parseCA(bundle []byte) (*ca, error) {
 	certBlock, rest := pem.Decode(bundle)
-	keyBlock, _ := pem.Decode(rest)
+	keyBlock, rest := pem.Decode(rest)
 	if certBlock == nil || keyBlock == nil {
 		return nil, errors.New("the local authority is not a certificate and a key")
 	}
@@ -111,7 +187,13 @@ func parseCA(bundle []byte) (*ca, error) {
 	if !ok || !signer.PublicKey.Equal(cert.PublicKey) {
 		return nil, errors.New("the local authority's key is not its certificate's")
 	}
-	return &ca{cert, signer}, nil
+	c := &ca{cert: cert, key: signer}
+	if above, _ := pem.Decode(rest); above != nil {
+		if c.above, err = x509.ParseCertificate(above.Bytes); err != nil {
+			return nil, fmt.Errorf("read the territory's authority: %w", err)
+		}
+	}
+	return c, nil
 }
 
 // issue signs a certificate for the key and names of a request.

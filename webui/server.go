@@ -103,8 +103,8 @@ func (s *Server) Handler() http.Handler { return s.handler }
 // them until ctx ends.
 func (s *Server) TLSConfig(ctx context.Context) (*tls.Config, error) { return s.tls.config(ctx) }
 
-// CA returns the certificate of the hub's own authority, in PEM, for clients to
-// trust. It is made at first use.
+// CA returns the certificate that clients are to trust, in PEM: the territory's
+// where it certified the hub's own authority, else that one's, made at first use.
 func (s *Server) CA(ctx context.Context) ([]byte, error) { return s.tls.rootPEM(ctx) }
 
 // Serve answers on l over TLS until ctx ends, then lets requests finish for at

@@ -52,7 +52,7 @@ func (a *authority) rootPEM(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return certificatePEM(c.cert.Raw), nil
+	return certificatePEM(c.root().Raw), nil
 }
 
 // config obtains what is missing and keeps it renewed until ctx ends.

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -120,7 +121,7 @@ func openStage(t *testing.T) *stage {
 	p := buildPrograms(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	s, err := setStage(ctx, t.TempDir(), p)
+	s, err := setStage(ctx, t.TempDir(), p, newTimeline(io.Discard))
 	t.Cleanup(func() {
 		if s != nil {
 			if err := s.strike(); err != nil {

@@ -17,6 +17,7 @@ import (
 
 	"relais/node"
 	"relais/node/fault"
+	"relais/node/territory"
 )
 
 // The control socket is how the command line talks to a running hub: HTTP and
@@ -28,7 +29,11 @@ import (
 //	POST /checkpoint     sign the journal as it stands
 //	POST /roster         a signed roster to install
 //	POST /helpers        an account to open
+//	POST /join           an invitation, to ask for this hub's place
+//	POST /invitations …  what the territory asks of a hub: hubVerbs
 const controlName = "control.sock"
+
+const joinPath = "/join"
 
 const (
 	// maxControlOctets bounds a request or an answer.
@@ -42,6 +47,7 @@ type control struct {
 	node     *node.Node
 	status   func(context.Context) (status, error)
 	national func(context.Context) (node.NationalPass, error)
+	join     func(context.Context, territory.Invitation) (placed, error)
 	log      *slog.Logger
 	locked   error // why nothing but the status can be answered; nil: all can
 }
@@ -109,6 +115,10 @@ func (c *control) verbs(mux *http.ServeMux) {
 	mux.Handle("POST /checkpoint", answer(c.checkpoint))
 	mux.Handle("POST /roster", answer(c.roster))
 	mux.Handle("POST /helpers", answer(c.helper))
+	mux.Handle("POST "+joinPath, answer(c.place))
+	for _, v := range hubVerbs() {
+		v.serve(mux, c.node)
+	}
 }
 
 // callerOf asks the kernel which user is at the other end.
@@ -168,6 +178,19 @@ func (c *control) helper(r *http.Request) (any, error) {
 		return nil, err
 	}
 	return c.node.EnrolHelper(r.Context(), nil, h)
+}
+
+func (c *control) place(r *http.Request) (any, error) {
+	var code string
+	if err := json.NewDecoder(r.Body).Decode(&code); err != nil {
+		return nil, fault.New(fault.Invalid, "Demande illisible.", err)
+	}
+	i, err := territory.ParseInvitation(code)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "Ce code n’est pas une invitation.", err)
+	}
+	p, err := c.join(r.Context(), i)
+	return p, joinError(err)
 }
 
 // answer turns a function into a handler that answers in JSON.

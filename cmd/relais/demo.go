@@ -36,10 +36,7 @@ func demonstrate(ctx context.Context, std stdio, dir string, programs programs, 
 	p := &play{told: newTimeline(std.out)}
 	playing, cancel := context.WithTimeout(ctx, demoTimeout)
 	p.told.chapter("The stage")
-	err = p.told.step("this machine", "keys, roster, two TPMs, four processes", func() (_ string, err error) {
-		p.stage, err = setStage(playing, dir, programs)
-		return "", err
-	})
+	p.stage, err = setStage(playing, dir, programs, p.told)
 	if err == nil {
 		err = p.run(playing)
 	}

@@ -22,7 +22,7 @@ type stageHub struct {
 	name     string
 	folder   string // holds relais.toml, data/ and hub.log
 	config   Config
-	born     born
+	code     string // its invitation
 	account  node.Enrolment
 	codes    *authenticator
 	process  *child

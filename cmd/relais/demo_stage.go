@@ -45,9 +45,9 @@ const (
 )
 
 // setStage makes a territory in dir, which claimFolder empties first, and starts
-// it.
-// Whatever it started is ended by strike, also after an error.
-func setStage(ctx context.Context, dir string, p programs) (*stage, error) {
+// it, telling each step. Whatever it started is ended by strike, also after an
+// error.
+func setStage(ctx context.Context, dir string, p programs, told *timeline) (*stage, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
@@ -57,10 +57,20 @@ func setStage(ctx context.Context, dir string, p programs) (*stage, error) {
 		return nil, err
 	}
 	s := &stage{dir: dir, claim: claim, programs: p, root: territoryFolder(filepath.Join(dir, "territoire")), line: relay.New()}
-	for _, step := range []func(context.Context) error{
-		s.makeTerritory, s.makeHubs, s.makeNational, s.issueRoster, s.startAll, s.openAccounts,
+	for _, step := range []struct {
+		where, what string
+		do          func(context.Context) error
+	}{
+		{"on files", "a territory: its root, its national service", s.makeTerritory},
+		{"this machine", "three configurations, two TPMs", s.makeHubs},
+		{"Valbrume", "keys in the TPM; the territory's first hub, keeps the root", s.foundTerritory},
+		{"Port-Exemple", "invited, joins by the code, approved by its fingerprint", s.enrolPort},
+		{"le bus", "invited, joins by the code, approved by its fingerprint", s.enrolBus},
+		{"Valbrume", "two structures, signed here; the others take them along", s.addStructures},
+		{"this machine", "four processes serve, first national passes", s.startAll},
+		{"this machine", "a helper's account at each hub", s.openAccounts},
 	} {
-		if err := step(ctx); err != nil {
+		if err := told.step(step.where, step.what, func() (string, error) { return "", step.do(ctx) }); err != nil {
 			return s, err
 		}
 	}
@@ -100,10 +110,16 @@ func (s *stage) makeTerritory(ctx context.Context) error {
 	key, err := s.relais(ctx, "territory", "init", "--code", stageTerritory, "--name", "Territoire de démonstration",
 		"--passphrase-file", passphrase, string(s.root))
 	s.rootKey = strings.TrimSpace(string(key))
+	if err == nil {
+		err = s.makeNational(ctx)
+	}
+	if err == nil {
+		_, err = s.relais(ctx, "territory", "national", string(s.root), s.national.request)
+	}
 	return err
 }
 
-// makeHubs writes the three configurations and makes the three hubs.
+// makeHubs writes the three configurations and starts the two TPMs.
 func (s *stage) makeHubs(ctx context.Context) error {
 	s.valbrume = &stageHub{name: "Valbrume", provider: "tpm"}
 	s.port = &stageHub{name: "Port-Exemple", provider: "tpm"}
@@ -114,53 +130,15 @@ func (s *stage) makeHubs(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", h.name, err)
 		}
 	}
-	for _, h := range s.hubs() {
-		out, err := s.relais(ctx, "init", "--config", h.configFile(), "--root-key", s.rootKey, "--json")
-		if err != nil {
-			return err
-		}
-		if err := json.Unmarshal(out, &h.born); err != nil {
-			return fmt.Errorf("relais init: %w", err)
-		}
-	}
 	return nil
 }
 
-// issueRoster adds everyone to the roster, signs it and installs it.
-func (s *stage) issueRoster(ctx context.Context) error {
-	root := string(s.root)
-	steps := [][]string{}
-	for _, h := range s.hubs() {
-		steps = append(steps, []string{"territory", "add-hub", root, h.born.Request})
-	}
-	steps = append(steps,
-		[]string{
-			"territory", "structure", "add", "--name", "Maison de services de Valbrume (démonstration)",
-			"--address", "1 place de l’Exemple, Valbrume", "--serving", s.valbrume.name + "," + s.bus.name, root,
-		},
-		[]string{
-			"territory", "structure", "add", "--name", "Médiathèque de Port-Exemple (démonstration)",
-			"--address", "2 quai de l’Exemple, Port-Exemple", "--serving", s.port.name, root,
-		},
-		[]string{"territory", "national", root, s.national.request},
-		[]string{"territory", "issue", "--passphrase-file", filepath.Join(s.dir, passphraseName), root})
-	for _, h := range s.hubs() {
-		steps = append(steps, []string{"territory", "install", "--config", h.configFile(), s.root.path(rosterFile)})
-	}
-	for _, args := range steps {
-		if _, err := s.relais(ctx, args...); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// startAll starts the national service and the hubs and waits for each.
+// startAll starts the national service and the other two hubs and waits for each.
 func (s *stage) startAll(ctx context.Context) error {
 	if err := s.startNational(ctx); err != nil {
 		return err
 	}
-	for _, h := range s.hubs() {
+	for _, h := range []*stageHub{s.port, s.bus} {
 		if err := s.startHub(h); err != nil {
 			return err
 		}

@@ -1,65 +1,32 @@
 package main
 
 import (
+	"context"
 	"fmt"
-	"slices"
+	"path/filepath"
 
+	"relais/node"
 	"relais/node/territory"
+	"relais/webui"
 )
 
-// enrolmentFormat names the layout of hub.json.
-const enrolmentFormat = "relais/v1/enrolment"
+// requestFile is the enrolment request that a hub leaves in its data folder.
+const requestFile = "hub.json"
 
-// An enrolment is what a new hub hands to those who keep the roster: public
-// keys, name, addresses. Nothing in it is secret; what matters is that it is the
-// machine's own, so its identifier is read aloud before it is added.
-type enrolment struct {
-	Format    string         `json:"format"`
-	Territory territory.Code `json:"territory"`
-	Hub       territory.Hub  `json:"hub"`
-	// Replaces is who the hub was before it was recovered; nil for a new one.
-	Replaces *replaced `json:"replaces,omitempty"`
-}
+// maxRequestOctets bounds a request that came from elsewhere.
+const maxRequestOctets = 64 << 10
 
-// replaced is an identity that was lost, and where its logs end.
-type replaced struct {
-	Hub  territory.HubID `json:"hub"`
-	Cuts []territory.Cut `json:"cuts"`
-}
-
-// replace closes the hub that was lost, where its logs end, and lets h serve the
-// structures that it served; it stays among those, for what it said stands.
-func replace(r *territory.Roster, lost replaced, h territory.HubID) error {
-	i := slices.IndexFunc(r.Hubs, func(known territory.Hub) bool { return known.ID == lost.Hub })
-	if i < 0 {
-		return fmt.Errorf("the draft has no hub %s to replace", lost.Hub)
+// readRequest reads a hub's request, for this territory.
+func readRequest(path string, code territory.Code) (territory.Request, error) {
+	text, err := readBounded(path, maxRequestOctets)
+	if err != nil {
+		return territory.Request{}, err
 	}
-	was := &r.Hubs[i]
-	was.State, was.Cuts = territory.HubExpelled, lost.Cuts
-	was.Addresses, was.HostNames, was.KioskName = nil, nil, "" // h answers there now
-	for j := range r.Structures {
-		s := &r.Structures[j]
-		if s.ServedBy(lost.Hub) && !s.ServedBy(h) {
-			s.Serving = append(s.Serving, h)
-		}
+	q, err := territory.ParseRequest(text, code)
+	if err != nil {
+		return q, fmt.Errorf("%s: %w", path, err)
 	}
-	return nil
-}
-
-// readEnrolment reads a request and checks that it is one, for this territory,
-// and that its identifier is that of its key.
-func readEnrolment(path string, code territory.Code) (enrolment, error) {
-	var e enrolment
-	if err := readJSON(path, &e); err != nil {
-		return e, err
-	}
-	if e.Format != enrolmentFormat {
-		return e, fmt.Errorf("%s: not the request of a hub (format %q)", path, e.Format)
-	}
-	if e.Territory != code {
-		return e, fmt.Errorf("%s: made for territory %q, not %q", path, e.Territory, code)
-	}
-	return e, ownKey(path, e.Hub.ID, e.Hub.Identity)
+	return q, nil
 }
 
 // readNational reads the entry that the national service made of itself.
@@ -68,13 +35,47 @@ func readNational(path string) (territory.National, error) {
 	if err := readJSON(path, &n); err != nil {
 		return n, err
 	}
-	return n, ownKey(path, n.ID, n.Identity)
+	if territory.HubIDOf(n.Identity) != n.ID {
+		return n, fmt.Errorf("%s: identifier %s is not that of its key", path, n.ID)
+	}
+	return n, nil
 }
 
-// ownKey checks that an identifier is that of the key beside it.
-func ownKey(path string, id territory.HubID, spki []byte) error {
-	if territory.HubIDOf(spki) != id {
-		return fmt.Errorf("%s: identifier %s is not that of its key", path, id)
+// requestOf is the request of the hub in n, as its configuration describes it
+// today.
+func requestOf(ctx context.Context, c Config, n *node.Node, assurance territory.Assurance) (territory.Request, error) {
+	authority, err := webui.AuthorityKey(ctx, n.Secrets(), c.Web.hostNames())
+	if err != nil {
+		return territory.Request{}, err
 	}
-	return nil
+	instead, err := n.Before(ctx)
+	if err != nil {
+		return territory.Request{}, err
+	}
+	return territory.NewRequest(c.Hub.Territory, describe(c, n.Keys(), assurance), authority, instead), nil
+}
+
+// writeRequest leaves the request in the data folder.
+func writeRequest(c Config, q territory.Request) (path string, err error) {
+	path = filepath.Join(c.Hub.DataDir, requestFile)
+	return path, writeJSON(path, q, 0o644)
+}
+
+// leaveRequest makes the request in the data folder say what is so today.
+func leaveRequest(ctx context.Context, c Config, n *node.Node, assurance territory.Assurance) error {
+	q, err := requestOf(ctx, c, n, assurance)
+	if err == nil {
+		_, err = writeRequest(c, q)
+	}
+	return err
+}
+
+// describe is a hub as it asks to stand in the roster.
+func describe(c Config, public node.PublicKeys, assurance territory.Assurance) territory.Hub {
+	return territory.Hub{
+		ID: public.Hub, Name: c.Hub.Name,
+		Identity: public.Identity, Witness: public.Witness, Recipient: public.Recipient,
+		Addresses: c.Link.Advertise, HostNames: c.Web.Names, KioskName: c.Web.KioskName,
+		Assurance: assurance, State: territory.HubActive,
+	}
 }

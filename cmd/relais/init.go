@@ -15,9 +15,6 @@ import (
 	"relais/node/territory"
 )
 
-// requestFile is the enrolment request that init leaves in the data folder.
-const requestFile = "hub.json"
-
 // born is what init prints. The recovery code is nowhere else.
 type born struct {
 	Hub          territory.HubID     `json:"hub"`
@@ -83,7 +80,7 @@ func initHub(ctx context.Context, config, root, departement string) (born, error
 	if err != nil {
 		return born{}, err
 	}
-	if err := m.writeRequest(); err != nil {
+	if err := m.writeRequest(ctx); err != nil {
 		return born{}, m.undo(err)
 	}
 	b, err := m.born()
@@ -168,28 +165,25 @@ func (m *making) undo(why error) error {
 
 func (m *making) request() string { return filepath.Join(m.config.Hub.DataDir, requestFile) }
 
-func (m *making) describe() territory.Hub {
-	return describe(m.config, m.public, m.keys.Assurance())
-}
-
 // writeRequest leaves the enrolment request in the folder, last: where it is,
 // the hub is whole.
-func (m *making) writeRequest() error {
-	_, err := writeRequest(m.config, m.public, m.keys.Assurance(), nil)
-	return err
+func (m *making) writeRequest(ctx context.Context) error {
+	return m.with(ctx, func(n *node.Node) error { return leaveRequest(ctx, m.config, n, m.keys.Assurance()) })
+}
+
+// with opens the node that was made, for as long as do takes.
+func (m *making) with(ctx context.Context, do func(*node.Node) error) error {
+	n, err := openNode(ctx, m.config, nil, m.keys, nil)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(n), n.Close())
 }
 
 func (m *making) born() (b born, err error) {
 	b = born{Hub: m.public.Hub, Name: m.config.Hub.Name, Assurance: m.keys.Assurance(), RecoveryCode: m.code, Request: m.request()}
 	b.Slots, err = keyring.Slots(m.config.Hub.DataDir)
 	return b, err
-}
-
-// writeRequest leaves the enrolment request in the data folder.
-func writeRequest(c Config, public node.PublicKeys, assurance territory.Assurance, instead *replaced) (path string, err error) {
-	e := enrolment{Format: enrolmentFormat, Territory: c.Hub.Territory, Hub: describe(c, public, assurance), Replaces: instead}
-	path = filepath.Join(c.Hub.DataDir, requestFile)
-	return path, writeJSON(path, e, 0o644)
 }
 
 // listSlots names what opens the keys, for people.
@@ -199,14 +193,4 @@ func listSlots(slots []keyring.Kind) string {
 		names[i] = string(kind)
 	}
 	return strings.Join(names, ", ")
-}
-
-// describe is a hub as it asks to stand in the roster.
-func describe(c Config, public node.PublicKeys, assurance territory.Assurance) territory.Hub {
-	return territory.Hub{
-		ID: public.Hub, Name: c.Hub.Name,
-		Identity: public.Identity, Witness: public.Witness, Recipient: public.Recipient,
-		Addresses: c.Link.Advertise, HostNames: c.Web.Names, KioskName: c.Web.KioskName,
-		Assurance: assurance, State: territory.HubActive,
-	}
 }

@@ -54,6 +54,7 @@ type stdio struct {
 func verbs() []verb {
 	return []verb{
 		{"init", "make the keys and the folder of a new hub", runInit},
+		{"join", "make a new hub, and ask for its place in a territory with an invitation", runJoin},
 		{"serve", "run the hub until told to stop", runServe},
 		{"seal-agent", "hold the TPM for a hub, in a process without network", runSealAgent},
 		{"recover", "open a hub whose machine lost its keys, and make it this machine's", runRecover},

@@ -10,6 +10,8 @@ import (
 
 	"relais/hardware/keyring"
 	"relais/node"
+	"relais/node/territory"
+	"relais/webui"
 )
 
 // maxSpareOctets bounds what a spare key is read from.
@@ -94,24 +96,28 @@ func recoverHub(ctx context.Context, c Config, spare func() (keyring.Spare, erro
 	}
 	defer keys.Close()
 	r = recovered{config: c, keys: keys, lost: lost}
+	var authority []byte
 	r.Adoption, err = node.AdoptIdentity(ctx, node.Options{
 		Dir: c.Hub.DataDir, Sealer: keys, Signer: keys.Identity(), Release: releaseTime(),
+	}, func(ctx context.Context, s *node.Secrets) (err error) {
+		authority, err = webui.AuthorityKey(ctx, s, c.Web.hostNames())
+		return err
 	})
 	if err != nil {
 		return r, err
 	}
-	request, requestErr := readEnrolment(filepath.Join(c.Hub.DataDir, requestFile), c.Hub.Territory)
+	request, requestErr := readRequest(filepath.Join(c.Hub.DataDir, requestFile), c.Hub.Territory)
 	if lost == nil && !r.Done && requestErr == nil && request.Hub.ID == r.Keys.Hub {
 		return r, fmt.Errorf("this machine opens the keys of %s: there is nothing to recover", r.Keys.Hub)
 	}
 	if r.slots, err = keyring.Slots(c.Hub.DataDir); err != nil {
 		return r, err
 	}
-	var instead *replaced
+	var instead *territory.Replaced
 	if !r.Before.IsZero() {
-		instead = &replaced{r.Before, r.Cuts}
+		instead = &territory.Replaced{Hub: r.Before, Cuts: r.Cuts}
 	}
-	r.request, err = writeRequest(c, r.Keys, keys.Assurance(), instead)
+	r.request, err = writeRequest(c, territory.NewRequest(c.Hub.Territory, describe(c, r.Keys, keys.Assurance()), authority, instead))
 	return r, err
 }
 

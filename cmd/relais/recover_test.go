@@ -21,6 +21,7 @@ import (
 	"relais/hardware/tpm/swtpm"
 	"relais/node"
 	"relais/node/fault"
+	"relais/node/territory"
 )
 
 // A sealedHub is a hub whose keys are in a TPM, with something sealed in it.
@@ -61,15 +62,15 @@ func newSealedHub(t *testing.T, device string) *sealedHub {
 	if h.departement, err = keyring.ParseDepartementKey([]byte(secret.String())); err != nil {
 		t.Fatal(err)
 	}
-	root, err := makeRoot(t.TempDir(), "demo", "une phrase d’essai assez longue")
+	root, err := territory.NewRoot("demo", "Territoire d’essai", time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := createHub(t.Context(), h.config, root)
+	m, err := createHub(t.Context(), h.config, root.Public())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := m.writeRequest(); err != nil {
+	if err := m.writeRequest(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if h.born, err = m.born(); err != nil {
@@ -109,9 +110,9 @@ func (h *sealedHub) mustSlots(t *testing.T, want ...keyring.Kind) {
 	}
 }
 
-func (h *sealedHub) request(t *testing.T) enrolment {
+func (h *sealedHub) request(t *testing.T) territory.Request {
 	t.Helper()
-	e, err := readEnrolment(filepath.Join(h.config.Hub.DataDir, requestFile), "demo")
+	e, err := readRequest(filepath.Join(h.config.Hub.DataDir, requestFile), "demo")
 	if err != nil {
 		t.Fatal(err)
 	}

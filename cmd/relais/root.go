@@ -2,25 +2,25 @@ package main
 
 import (
 	"bytes"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
-
-	"relais/node/durable"
+	"time"
 
 	"filippo.io/age"
 	"golang.org/x/mod/sumdb/note"
 
+	"relais/node/durable"
 	"relais/node/territory"
 )
 
-// The territory's root is an Ed25519 key that signs rosters and nothing else. It
+// The territory's root signs rosters and certifies hubs, and nothing else. It
 // lives in root.age, encrypted under a passphrase (age, scrypt), and belongs on
-// a stick in a drawer. root.pub is what every hub is told when it is made.
+// a stick in a drawer; or it is sealed on one hub. root.pub is what every hub is
+// told when it is made.
 const (
 	rootSecretFile = "root.age"
 	rootPublicFile = "root.pub"
@@ -29,6 +29,7 @@ const (
 	passphraseCredential = "root-passphrase"
 
 	minPassphraseOctets = 12
+	maxRootOctets       = 64 << 10
 )
 
 // readPassphrase takes the first line of the file, or of the credential that
@@ -53,37 +54,63 @@ func readPassphrase(file string) (string, error) {
 	return line, nil
 }
 
-// makeRoot makes a territory's root in dir and returns its public half, a note
-// verifier key.
-func makeRoot(dir string, code territory.Code, passphrase string) (string, error) {
-	secret, public, err := note.GenerateKey(rand.Reader, rootName(code))
+// makeRoot makes a territory's root in dir and returns it. With next, the key
+// that will follow it is kept in that file instead: elsewhere, it takes the
+// territory back from whoever stole this one.
+func makeRoot(dir string, code territory.Code, name, passphrase, next string) (territory.Root, error) {
+	root, err := territory.NewRoot(code, name, time.Now())
 	if err != nil {
-		return "", err
+		return root, err
 	}
+	return root, keepRoot(dir, root, passphrase, next)
+}
+
+// keepRoot writes a root in dir. The key that follows is in root.age until it is
+// whole elsewhere: whatever is interrupted, no key is lost.
+func keepRoot(dir string, root territory.Root, passphrase, next string) error {
+	text, err := root.Text()
+	if err != nil {
+		return err
+	}
+	if err := writeSecret(filepath.Join(dir, rootSecretFile), text, passphrase); err != nil {
+		return err
+	}
+	if err := durable.Write(filepath.Join(dir, rootPublicFile), []byte(root.Public()+"\n"), 0o644); err != nil {
+		return err
+	}
+	if next == "" {
+		return nil
+	}
+	if err := writeSecret(next, []byte(root.Next()), passphrase); err != nil {
+		return err
+	}
+	return keepRoot(dir, root.Without(), passphrase, "")
+}
+
+// writeSecret encrypts a text under a passphrase.
+func writeSecret(path string, text []byte, passphrase string) error {
 	recipient, err := age.NewScryptRecipient(passphrase)
 	if err != nil {
-		return "", err
+		return err
 	}
 	var sealed bytes.Buffer
 	w, err := age.Encrypt(&sealed, recipient)
 	if err != nil {
-		return "", err
+		return err
 	}
-	if _, err := io.WriteString(w, secret); err != nil {
-		return "", err
+	if _, err := w.Write(text); err != nil {
+		return err
 	}
 	if err := w.Close(); err != nil {
-		return "", err
+		return err
 	}
-	if err := durable.Write(filepath.Join(dir, rootSecretFile), sealed.Bytes(), 0o600); err != nil {
-		return "", err
-	}
-	return public, durable.Write(filepath.Join(dir, rootPublicFile), []byte(public+"\n"), 0o644)
+	return durable.Write(path, sealed.Bytes(), 0o600)
 }
 
-// openRoot decrypts the root kept in dir.
-func openRoot(dir, passphrase string) (note.Signer, error) {
-	sealed, err := os.Open(filepath.Join(dir, rootSecretFile))
+// readSecret decrypts what writeSecret wrote; exit status 5 for the wrong
+// passphrase.
+func readSecret(path, passphrase string) ([]byte, error) {
+	sealed, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -94,16 +121,38 @@ func openRoot(dir, passphrase string) (note.Signer, error) {
 	}
 	r, err := age.Decrypt(sealed, identity)
 	if _, wrong := errors.AsType[*age.NoIdentityMatchError](err); wrong {
-		return nil, failWith(exitLocked, "the passphrase does not open %s", sealed.Name())
+		return nil, failWith(exitLocked, "the passphrase does not open %s", path)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", sealed.Name(), err)
+		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	secret, err := io.ReadAll(io.LimitReader(r, 4096))
+	text, err := io.ReadAll(io.LimitReader(r, maxRootOctets))
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", sealed.Name(), err)
+		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	return note.NewSigner(string(secret))
+	return text, nil
+}
+
+// openRoot decrypts the root kept in dir, and the key that follows from next if
+// it is kept there.
+func openRoot(dir, passphrase, next string) (territory.Root, error) {
+	path := filepath.Join(dir, rootSecretFile)
+	text, err := readSecret(path, passphrase)
+	if err != nil {
+		return territory.Root{}, err
+	}
+	root, err := territory.ParseRoot(text)
+	if err != nil {
+		return root, fmt.Errorf("%s: %w", path, err)
+	}
+	if next == "" || root.Next() != "" {
+		return root, nil
+	}
+	following, err := readSecret(next, passphrase)
+	if err != nil {
+		return root, err
+	}
+	return root.With(string(following))
 }
 
 // readRootKey returns the root's public half: what was given, or the content of
@@ -123,9 +172,6 @@ func readRootKey(keyOrFile string) (string, error) {
 	return key, nil
 }
 
-// rootName is the name in the keys of a territory's root.
-func rootName(code territory.Code) string { return "relais-" + string(code) }
-
 // checkRootOf refuses the root of another territory than the configuration's: a
 // hub is told both once, and never again.
 func checkRootOf(key string, code territory.Code) error {
@@ -133,9 +179,9 @@ func checkRootOf(key string, code territory.Code) error {
 	if err != nil {
 		return fmt.Errorf("root key: %w", err)
 	}
-	if root.Name() != rootName(code) {
+	if root.Name() != territory.RootName(code) {
 		return fmt.Errorf("the root key is that of territory %q, and hub.territory says %q: one of them is wrong",
-			strings.TrimPrefix(root.Name(), rootName("")), code)
+			strings.TrimPrefix(root.Name(), territory.RootName("")), code)
 	}
 	return nil
 }

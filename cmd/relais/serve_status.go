@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"relais/hardware/keyring"
+	"relais/node/territory"
 )
 
 // probeJob is the name under which the watchdog's probe writes.
@@ -15,7 +16,17 @@ const probeJob = "probe"
 
 // control is the command line's door to this hub.
 func (h *hub) control() *control {
-	return &control{node: h.node, status: h.status, national: h.nationalPass, log: h.log}
+	return &control{node: h.node, status: h.status, national: h.nationalPass, join: h.join, log: h.log}
+}
+
+// join asks for this hub's place while it runs: it was recovered, or has another
+// name. What browsers are shown changes at the next start.
+func (h *hub) join(ctx context.Context, i territory.Invitation) (placed, error) {
+	w, err := newNewcomer(h.config, h.node, h.keys)
+	if err != nil {
+		return placed{}, err
+	}
+	return w.ask(ctx, i)
 }
 
 // addresses are where the pages are: the desk's, then the kiosk's.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,8 +11,6 @@ import (
 	"time"
 
 	"relais/node/durable"
-
-	"golang.org/x/mod/sumdb/note"
 
 	"relais/node"
 	"relais/node/people"
@@ -39,11 +36,13 @@ listen = "127.0.0.1:7443"
 provider = "software"
 `
 
-const soloYears = 10
+const (
+	soloName = "Territoire d’essai"
+	soloDays = 10 * 365
+)
 
-// initSolo makes a hub and a territory around it: one structure, one account.
-// The territory's root signs one roster and is forgotten: a trial hub that is to
-// join a real territory is made anew.
+// initSolo makes a hub and a territory around it: one structure, one account. The
+// hub keeps the territory's root; to join a real territory it is made anew.
 func initSolo(ctx context.Context, std stdio, config string, asJSON bool) error {
 	if _, err := os.Stat(config); errors.Is(err, fs.ErrNotExist) {
 		if err := os.MkdirAll(filepath.Dir(config), 0o700); err != nil {
@@ -57,22 +56,19 @@ func initSolo(ctx context.Context, std stdio, config string, asJSON bool) error 
 	if err != nil {
 		return err
 	}
-	secret, public, err := note.GenerateKey(rand.Reader, rootName(c.Hub.Territory))
+	root, err := territory.NewRoot(c.Hub.Territory, soloName, time.Now())
 	if err != nil {
 		return err
 	}
-	root, err := note.NewSigner(secret)
+	m, err := createHub(ctx, c, root.Public())
 	if err != nil {
 		return err
 	}
-	m, err := createHub(ctx, c, public)
-	if err != nil {
+	var account node.Enrolment
+	err = m.with(ctx, func(n *node.Node) error {
+		account, err = m.furnish(ctx, n, root)
 		return err
-	}
-	account, err := m.furnish(ctx, root)
-	if err == nil {
-		err = m.writeRequest()
-	}
+	})
 	if err != nil {
 		return m.undo(err)
 	}
@@ -95,44 +91,31 @@ type soloBorn struct {
 	Account node.Enrolment `json:"account"`
 }
 
-// furnish gives a lone hub its roster and its first account.
-func (m *making) furnish(ctx context.Context, root note.Signer) (account node.Enrolment, err error) {
-	n, err := openNode(ctx, m.config, nil, m.keys, nil)
+// furnish gives a lone hub its request, its roster and its first account.
+func (m *making) furnish(ctx context.Context, n *node.Node, root territory.Root) (account node.Enrolment, err error) {
+	if err := leaveRequest(ctx, m.config, n, m.keys.Assurance()); err != nil {
+		return account, err
+	}
+	scopes, err := findScopes(nil)
 	if err != nil {
 		return account, err
 	}
-	account, err = furnishSolo(ctx, n, m.config.Hub.Territory, m.describe(), root)
-	return account, errors.Join(err, n.Close())
-}
-
-// furnishSolo signs the roster and installs it, and opens the account.
-func furnishSolo(ctx context.Context, n *node.Node, code territory.Code, h territory.Hub, root note.Signer) (node.Enrolment, error) {
-	scopes, err := findScopes(nil)
+	r := &territory.Roster{Territory: m.config.Hub.Territory, Name: soloName, Zone: "Europe/Paris"}
+	s, err := r.PutStructure(territory.Structure{
+		Name: "Structure d’essai", State: territory.StructureOpen, Scopes: scopes, Serving: []territory.HubID{n.Self()},
+	})
+	if err == nil {
+		_, err = found(ctx, m.config, n, root, r, soloDays)
+	}
+	if err == nil {
+		err = n.KeepRoot(ctx, nil, root)
+	}
 	if err != nil {
-		return node.Enrolment{}, err
-	}
-	var structure territory.StructureID
-	rand.Read(structure[:])
-	now := time.Now().UTC().Truncate(time.Second)
-	r := &territory.Roster{
-		Territory: code, Name: "Territoire d’essai", Zone: "Europe/Paris",
-		Version: 1, IssuedAt: now, ExpiresAt: now.AddDate(soloYears, 0, 0),
-		Structures: []territory.Structure{{
-			ID: structure, Name: "Structure d’essai", State: territory.StructureOpen,
-			Scopes: scopes, Serving: []territory.HubID{h.ID},
-		}},
-	}
-	addHub(r, h)
-	signed, err := r.Sign(root)
-	if err != nil {
-		return node.Enrolment{}, err
-	}
-	if err := n.InstallRoster(ctx, signed); err != nil {
-		return node.Enrolment{}, err
+		return account, err
 	}
 	return n.EnrolHelper(ctx, nil, node.NewHelper{
 		Login: "accueil", Name: people.Name{Given: "Dominique", Family: "EXEMPLE"},
-		Structure: structure, Role: people.RoleHelper,
+		Structure: s.ID, Role: people.RoleHelper,
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"relais/node/durable"
 	"relais/node/territory"
 )
 
@@ -26,7 +27,7 @@ const (
 	draftFile  = "draft.json"
 	rosterFile = "roster.note"
 
-	maxRosterOctets = 4 << 20
+	maxRosterOctets = 4 * territory.MaxRosterOctets
 )
 
 func (f territoryFolder) path(name string) string { return filepath.Join(string(f), name) }
@@ -54,9 +55,29 @@ func (f territoryFolder) save(r *territory.Roster) error {
 	return writeJSON(f.path(draftFile), r, 0o644)
 }
 
+// publish keeps a roster that was signed, as draft and as note, which is written
+// last: a folder left in between has skipped a number, nothing worse. Nothing was
+// signed: nothing is kept.
+func (f territoryFolder) publish(r *territory.Roster, signed []byte) error {
+	if signed == nil {
+		return nil
+	}
+	if err := f.save(r); err != nil {
+		return err
+	}
+	return durable.Write(f.path(rosterFile), signed, 0o644)
+}
+
 func territoryVerbs() []verb {
 	return []verb{
 		{"init", "make a territory: its draft and its root key", territoryInit},
+		{"found", "make this machine's hub the first of the territory", territoryFound},
+		{"keep-root", "seal the root on a hub, which then signs by itself", territoryKeepRoot},
+		{"invite", "make a one-time code for a new hub", territoryInvite},
+		{"approve", "show the hubs that ask, and give one its place", territoryApprove},
+		{"expel", "put a hub out of the territory", territoryExpel},
+		{"roster", "print a hub's roster and its history, or renew it", territoryRoster},
+		{"rotate-root", "let the root that was announced sign from now on", territoryRotateRoot},
 		{"add-hub", "add a hub from its request, hub.json", territoryAddHub},
 		{"structure", "add or change a structure", territoryStructure},
 		{"national", "add the national service from its entry", territoryNational},
@@ -72,7 +93,7 @@ func runTerritory(ctx context.Context, std stdio, args []string) error {
 		if len(args) > 0 && args[0] == v.name {
 			return v.run(ctx, std, args[1:])
 		}
-		known = append(known, fmt.Sprintf("  %-10s %s", v.name, v.summary))
+		known = append(known, fmt.Sprintf("  %-11s %s", v.name, v.summary))
 	}
 	list := strings.Join(known, "\n")
 	if asksHelp(args) {
@@ -83,11 +104,12 @@ func runTerritory(ctx context.Context, std stdio, args []string) error {
 }
 
 func territoryInit(_ context.Context, std stdio, args []string) error {
-	f := flags(std, "territory init --code CODE --name NAME [--zone ZONE] --passphrase-file FILE FOLDER")
+	f := flags(std, "territory init --code CODE --name NAME [--zone ZONE] [--next FILE] --passphrase-file FILE FOLDER")
 	code := f.String("code", "", "territory `code`, at most 8 of a-z, 0-9 and -")
 	name := f.String("name", "", "`name` of the territory, as people say it")
 	zone := f.String("zone", "Europe/Paris", "IANA time `zone` of its screens and papers")
 	passphraseFile := f.String("passphrase-file", "", "`file` whose first line opens the root")
+	next := f.String("next", "", "`file`, best on another stick, for the key that will follow this root; empty: in root.age")
 	if err := parse(f, args, 1, 1); err != nil {
 		return err
 	}
@@ -111,17 +133,20 @@ func territoryInit(_ context.Context, std stdio, args []string) error {
 	if err := os.MkdirAll(string(folder), 0o700); err != nil {
 		return err
 	}
-	public, err := makeRoot(string(folder), territory.Code(*code), passphrase)
+	root, err := makeRoot(string(folder), territory.Code(*code), *name, passphrase, *next)
 	if err != nil {
 		return fmt.Errorf("make the root: %w", err)
 	}
-	err = folder.save(&territory.Roster{
+	r := &territory.Roster{
 		Territory: territory.Code(*code), Name: *name, Zone: *zone,
 		Hubs: []territory.Hub{}, Structures: []territory.Structure{},
-	})
+	}
+	if r.NextRoot, err = root.NextHash(); err == nil {
+		err = folder.save(r)
+	}
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(std.out, public)
+	fmt.Fprintln(std.out, root.Public())
 	return nil
 }

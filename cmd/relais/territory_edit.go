@@ -15,52 +15,25 @@ func territoryAddHub(_ context.Context, std stdio, args []string) error {
 		return err
 	}
 	return change(territoryFolder(f.Arg(0)), func(r *territory.Roster) error {
-		request, err := readEnrolment(f.Arg(1), r.Territory)
+		q, err := readRequest(f.Arg(1), r.Territory)
 		if err != nil {
 			return err
 		}
-		h := addHub(r, request.Hub)
+		h := r.Enrol(q.Hub)
 		fmt.Fprintf(std.out, "%s %s index %d %s\n", h.ID, h.Name, h.Index, h.Assurance)
-		lost := request.Replaces
+		fmt.Fprintf(std.out, "fingerprint %s\n", q.Fingerprint())
+		lost := q.Replaces
 		switch {
 		case *instead && lost == nil:
 			return fmt.Errorf("%s replaces no hub", f.Arg(1))
 		case *instead:
 			fmt.Fprintf(std.out, "%s is closed\n", lost.Hub)
-			return replace(r, *lost, h.ID)
+			return r.Replace(*lost, h.ID)
 		case lost != nil:
 			fmt.Fprintf(std.err, "relais: it says that it was %s; once that is confirmed aloud, add --replace\n", lost.Hub)
 		}
 		return nil
 	})
-}
-
-// addHub adds a hub, or brings the description of a known one up to date. Its
-// index is new and never used again; its state and cuts are the roster's own.
-func addHub(r *territory.Roster, h territory.Hub) territory.Hub {
-	for i, known := range r.Hubs {
-		if known.ID == h.ID {
-			h.Index, h.State, h.Cuts, h.Extra = known.Index, known.State, known.Cuts, known.Extra
-			r.Hubs[i] = h
-			return h
-		}
-	}
-	h.Index, h.State, h.Cuts = nextIndex(r), territory.HubActive, nil
-	r.Hubs = append(r.Hubs, h)
-	return h
-}
-
-// nextIndex returns an index that no member has, expelled ones included. The
-// national service counts from the other end.
-func nextIndex(r *territory.Roster) uint16 {
-	next := uint16(1)
-	for _, h := range r.Hubs {
-		next = max(next, h.Index+1)
-	}
-	if r.National != nil && r.National.Index == next {
-		next++
-	}
-	return next
 }
 
 func territoryNational(_ context.Context, std stdio, args []string) error {
@@ -78,7 +51,7 @@ func territoryNational(_ context.Context, std stdio, args []string) error {
 		} else if known != nil {
 			n.Index, n.Cuts, n.Extra = known.Index, known.Cuts, known.Extra
 		} else if slices.ContainsFunc(r.Hubs, func(h territory.Hub) bool { return h.Index == n.Index }) {
-			n.Index = nextIndex(r)
+			n.Index = r.NextIndex()
 		}
 		r.National = &n
 		fmt.Fprintf(std.out, "%s %s index %d %s\n", n.ID, n.Name, n.Index, n.URL)

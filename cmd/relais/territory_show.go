@@ -4,13 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
 
-	"relais/node"
 	"relais/node/territory"
 )
 
@@ -97,17 +95,7 @@ func territoryInstall(ctx context.Context, std stdio, args []string) error {
 	if err != nil {
 		return err
 	}
-	var installed struct{ Version uint32 }
-	err = askHub(ctx, c.Hub.DataDir, http.MethodPost, "/roster", signed, &installed)
-	if unreachable(err) {
-		err = withNode(ctx, c, func(n *node.Node) error {
-			err := n.InstallRoster(ctx, signed)
-			if r := n.Roster(); r != nil {
-				installed.Version = r.Version
-			}
-			return err
-		})
-	}
+	installed, err := installRoster(ctx, c, signed)
 	if err != nil {
 		return fmt.Errorf("install %s: %w", f.Arg(0), err)
 	}

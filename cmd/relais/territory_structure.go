@@ -17,15 +17,16 @@ type structureFlags struct {
 	name, address, siret, serving, scopes, state string
 }
 
-func territoryStructure(_ context.Context, std stdio, args []string) error {
+func territoryStructure(ctx context.Context, std stdio, args []string) error {
 	var say structureFlags
-	f := flags(std, "territory structure add|set --name NAME [--address LINE] [--siret N] [--serving HUB,…] [--scopes SCOPE,…] [--state STATE] FOLDER")
+	f := flags(std, "territory structure add|set --name NAME [--address LINE] [--siret N] [--serving HUB,…] [--scopes SCOPE,…] [--state STATE] [--config FILE | FOLDER]")
 	f.StringVar(&say.name, "name", "", "`name` of the structure")
 	f.StringVar(&say.address, "address", "", "its `address`, one line, as printed on mandates")
 	f.StringVar(&say.siret, "siret", "", "its 14-digit `SIRET`")
 	f.StringVar(&say.serving, "serving", "", "names or identifiers of the `hubs` that serve it; empty: all")
 	f.StringVar(&say.scopes, "scopes", "", "`keys` of the démarches it is allowed; empty: all")
 	f.StringVar(&say.state, "state", string(territory.StructureOpen), "`state`: open, suspended or closed")
+	config := f.String("config", defaultConfig, "configuration `file` of the hub that keeps the root, which signs at once; not with FOLDER")
 	if asksHelp(args) {
 		f.Usage()
 		return nil
@@ -33,7 +34,7 @@ func territoryStructure(_ context.Context, std stdio, args []string) error {
 	if len(args) == 0 || (args[0] != "add" && args[0] != "set") {
 		return failWith(exitUsage, "usage: relais %s", f.Name())
 	}
-	if err := parse(f, args[1:], 1, 1); err != nil {
+	if err := parse(f, args[1:], 0, 1); err != nil {
 		return err
 	}
 	if say.name == "" {
@@ -44,17 +45,51 @@ func territoryStructure(_ context.Context, std stdio, args []string) error {
 	}
 	said := map[string]bool{}
 	f.Visit(func(f *flag.Flag) { said[f.Name] = true })
-	return change(territoryFolder(f.Arg(0)), func(r *territory.Roster) error {
+	edit := func(r *territory.Roster) (*territory.Structure, error) {
 		s, err := say.place(r, args[0] == "add")
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if err := say.apply(r, s, func(flag string) bool { return args[0] == "add" || said[flag] }); err != nil {
-			return err
+		return s, say.apply(r, s, func(flag string) bool { return args[0] == "add" || said[flag] })
+	}
+	if f.NArg() == 0 {
+		return structureAtHub(ctx, std, *config, args[0] == "add", edit)
+	}
+	return change(territoryFolder(f.Arg(0)), func(r *territory.Roster) error {
+		s, err := edit(r)
+		if err == nil {
+			fmt.Fprintln(std.out, s.ID)
 		}
-		fmt.Fprintln(std.out, s.ID)
-		return nil
+		return err
 	})
+}
+
+// structureAtHub has the hub that keeps the root sign the change.
+func structureAtHub(ctx context.Context, std stdio, config string, isNew bool, edit func(*territory.Roster) (*territory.Structure, error)) error {
+	c, err := loadConfig(config)
+	if err != nil {
+		return err
+	}
+	held, err := registryVerb.ask(ctx, c, unsaid{})
+	if err != nil {
+		return err
+	}
+	r, err := held.open()
+	if err != nil {
+		return err
+	}
+	s, err := edit(r)
+	if err != nil {
+		return err
+	}
+	if isNew {
+		s.ID = territory.StructureID{} // the hub gives it one
+	}
+	done, err := structureVerb.ask(ctx, c, *s)
+	if err == nil {
+		fmt.Fprintln(std.out, done.ID)
+	}
+	return err
 }
 
 // place returns the structure that is spoken of, in the draft: a new one, whose

@@ -15,6 +15,7 @@ import (
 	"relais/node"
 	"relais/node/fault"
 	"relais/node/territory"
+	"relais/sync/enrolment"
 	"relais/sync/exchange"
 	"relais/sync/gossip"
 	"relais/sync/link"
@@ -38,6 +39,7 @@ func (h *hub) wireSync() (err error) {
 		Self: h.node.Self(), Identity: h.keys.Identity(), Roster: h.node.Roster, Listen: c.Link.Listen,
 		Proxy: proxy, Logger: h.log,
 		HTTP: exchange.NewHandler(exchange.HandlerOptions{Records: h.node, Rosters: h.node, Dossiers: h.node, Logger: h.log}),
+		Join: enrolment.NewHandler(h.node, h.log), Inviting: func() bool { return h.node.Inviting(context.Background()) },
 	})
 	if err != nil {
 		return err
@@ -73,6 +75,9 @@ func (h *hub) wireDoors(ctx context.Context) (err error) {
 	}
 	if err := h.publishAuthority(ctx); err != nil {
 		return err
+	}
+	if err := leaveRequest(ctx, h.config, h.node, h.keys.Assurance()); err != nil {
+		h.log.Warn("hub.json was not written", "err", err)
 	}
 	if h.controls, err = listenControl(h.config.Hub.DataDir); err != nil {
 		return err

@@ -124,6 +124,15 @@ func (r Root) Public() string { return r.public }
 // Next is the secret half of the key that follows; "" when it is not here.
 func (r Root) Next() string { return r.next }
 
+// NextHash is what rosters announce of the key that follows.
+func (r Root) NextHash() ([]byte, error) {
+	following, err := publicHalf(r.next)
+	if err != nil {
+		return nil, err
+	}
+	return NextRootHash(following), nil
+}
+
 // Without returns the root without the key that follows, to be kept elsewhere.
 func (r Root) Without() Root {
 	r.next = ""
@@ -167,11 +176,11 @@ func (r Root) Issue(roster *Roster, now time.Time, days int) ([]byte, error) {
 	next.ExpiresAt = next.IssuedAt.AddDate(0, 0, days)
 	next.Root, next.Authority = r.public, r.authority.Certificate()
 	if r.next != "" {
-		following, err := publicHalf(r.next)
+		hash, err := r.NextHash()
 		if err != nil {
 			return nil, err
 		}
-		next.NextRoot = NextRootHash(following)
+		next.NextRoot = hash
 	}
 	signed, err := next.Sign(r.signer)
 	if err == nil {

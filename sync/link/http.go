@@ -2,7 +2,6 @@ package link
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net"
@@ -93,16 +92,16 @@ func (l *Link) dialHTTP(ctx context.Context, _, address string) (net.Conn, error
 // handover is the listener through which verified connections reach the server.
 type handover struct {
 	addr  net.Addr
-	conns chan *tls.Conn
+	conns chan net.Conn
 	once  sync.Once
 	done  chan struct{}
 }
 
 func newHandover(addr net.Addr) *handover {
-	return &handover{addr: addr, conns: make(chan *tls.Conn), done: make(chan struct{})}
+	return &handover{addr: addr, conns: make(chan net.Conn), done: make(chan struct{})}
 }
 
-func (h *handover) give(conn *tls.Conn) {
+func (h *handover) give(conn net.Conn) {
 	select {
 	case h.conns <- conn:
 	case <-h.done:

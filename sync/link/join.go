@@ -73,6 +73,13 @@ func Certified(r *http.Request, identity []byte) bool {
 	return err == nil && certifies(key, leaf)
 }
 
+// stranger is a connection of the join side. It hides that it is TLS's: net/http
+// would close one whose protocol it does not know.
+type stranger struct{ net.Conn }
+
+// strangerKey is the context key of a stranger's connection.
+type strangerKey struct{}
+
 // newJoinServer answers strangers, few at a time.
 func (l *Link) newJoinServer(h http.Handler) *http.Server {
 	slots := make(chan struct{}, joinsAtOnce)
@@ -81,16 +88,30 @@ func (l *Link) newJoinServer(h http.Handler) *http.Server {
 			select {
 			case slots <- struct{}{}:
 				defer func() { <-slots }()
-				h.ServeHTTP(w, r)
+				h.ServeHTTP(w, withState(r))
 			default:
 				w.Header().Set("Retry-After", "5")
 				http.Error(w, "too many at once", http.StatusServiceUnavailable)
 			}
 		}),
+		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
+			return context.WithValue(ctx, strangerKey{}, conn)
+		},
 		ReadTimeout: joinTimeout, WriteTimeout: joinTimeout, IdleTimeout: joinTimeout,
 		MaxHeaderBytes: joinHeaderOctets,
 		ErrorLog:       slog.NewLogLogger(l.log.Handler(), slog.LevelDebug),
 	}
+}
+
+// withState gives a request its connection's TLS state, as net/http would.
+func withState(r *http.Request) *http.Request {
+	if s, ok := r.Context().Value(strangerKey{}).(stranger); ok {
+		if conn, ok := s.Conn.(*tls.Conn); ok {
+			state := conn.ConnectionState()
+			r.TLS = &state
+		}
+	}
+	return r
 }
 
 // A Caller reaches a hub whose territory it is not of yet.
