@@ -1,0 +1,29 @@
+package node
+
+import (
+	"testing"
+
+	"relais/node/seal"
+)
+
+// ResealBatches makes transactions of so few values until the test ends.
+func ResealBatches(t testing.TB, rows int) {
+	kept := resealBatch
+	resealBatch = rows
+	t.Cleanup(func() { resealBatch = kept })
+}
+
+// SealedColumn is one of sealedColumns, for whoever reads the rows from outside.
+type SealedColumn struct {
+	Table, Key, Column string
+	Purpose            seal.Purpose
+	Place              func(key any) seal.Place
+}
+
+// SealedColumns lists what Reseal knows.
+func SealedColumns() (list []SealedColumn) {
+	for _, c := range sealedColumns {
+		list = append(list, SealedColumn{c.Table, c.Key, c.Column, c.purpose, c.place})
+	}
+	return list
+}
