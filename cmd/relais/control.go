@@ -28,6 +28,7 @@ import (
 //	POST /checkpoint     sign the journal as it stands
 //	POST /roster         a signed roster to install
 //	POST /helpers        an account to open
+//	POST /rekey          a recovery code to replace the key under; none: say whether it can be
 const controlName = "control.sock"
 
 const (
@@ -42,6 +43,7 @@ type control struct {
 	node     *node.Node
 	status   func(context.Context) (status, error)
 	national func(context.Context) (node.NationalPass, error)
+	rekey    func(context.Context, rekeyRequest) (rekeyed, error)
 	log      *slog.Logger
 	locked   error // why nothing but the status can be answered; nil: all can
 }
@@ -109,6 +111,7 @@ func (c *control) verbs(mux *http.ServeMux) {
 	mux.Handle("POST /checkpoint", answer(c.checkpoint))
 	mux.Handle("POST /roster", answer(c.roster))
 	mux.Handle("POST /helpers", answer(c.helper))
+	mux.Handle("POST /rekey", answer(c.replaceKey))
 }
 
 // callerOf asks the kernel which user is at the other end.

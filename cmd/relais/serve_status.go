@@ -15,7 +15,7 @@ const probeJob = "probe"
 
 // control is the command line's door to this hub.
 func (h *hub) control() *control {
-	return &control{node: h.node, status: h.status, national: h.nationalPass, log: h.log}
+	return &control{node: h.node, status: h.status, national: h.nationalPass, rekey: h.rekey, log: h.log}
 }
 
 // addresses are where the pages are: the desk's, then the kiosk's.
@@ -52,6 +52,9 @@ func (h *hub) status(ctx context.Context) (status, error) {
 		Assurance: h.keys.Assurance(), Slots: slots, Pages: h.addresses(), StartedAt: h.startedAt,
 		FreshAt: view.Freshness.At, Seen: view.Freshness.Seen, Expected: view.Freshness.Expected,
 		Notices: view.Notices, Stops: view.Stops, Dossiers: view.Dossiers, Waiting: view.Waiting,
+	}
+	if s.Rekeying, err = h.node.Rekeying(ctx); err != nil {
+		return s, err
 	}
 	if r := view.Roster; r != nil {
 		s.RosterVersion, s.RosterUntil = r.Version, r.ExpiresAt
