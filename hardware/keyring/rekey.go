@@ -40,6 +40,9 @@ func (k *Keyring) Rekey(code RecoveryCode, recipients ...Recipient) error {
 	kek := make([]byte, kekSize)
 	rand.Read(kek)
 	f, err := h.successor(kek)
+	if r, ok := k.provider.(Renewer); ok && err == nil {
+		err = r.Renew()
+	}
 	if err == nil {
 		err = errors.Join(f.addSlot(k.provider, kek), f.addRecovery(code, kek), f.addRecipients(recipients, kek))
 	}
@@ -101,8 +104,26 @@ func (k *Keyring) Forget() error {
 	}
 	f := h.file
 	f.Retired = nil
-	if err := k.become(&f, h.newest.kek); err != nil {
+	err := k.settle(f)
+	if err == nil {
+		err = k.become(&f, h.newest.kek)
+	}
+	if err != nil {
 		return fmt.Errorf("forget the keys before: %w", err)
 	}
 	return nil
+}
+
+// settle leaves the provider the key that opens this file's slot: both generations
+// have that one.
+func (k *Keyring) settle(f file) error {
+	r, ok := k.provider.(Renewer)
+	if !ok {
+		return nil
+	}
+	at := slices.IndexFunc(f.Slots, func(s slot) bool { return s.Kind == k.kind })
+	if at < 0 {
+		return errors.New("there is no slot of this machine")
+	}
+	return r.Settle(f.Slots[at].Blob)
 }

@@ -383,3 +383,58 @@ func TestVersion1(t *testing.T) {
 		t.Errorf("a version of before could read this, and is told that it cannot:\n%s", text)
 	}
 }
+
+// TestRekeySoftware: software.key is renewed with the KEK. Whatever write the power
+// is cut at, what is left opens; at the end the file of before opens no slot.
+func TestRekeySoftware(t *testing.T) {
+	whole := t.TempDir()
+	if _, _, err := keyring.Create(whole, soft.New(whole)); err != nil {
+		t.Fatal(err)
+	}
+	old, err := os.ReadFile(filepath.Join(whole, "software.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for writes := range 5 {
+		t.Run(fmt.Sprint(writes), func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "hub")
+			if err := os.CopyFS(dir, os.DirFS(whole)); err != nil {
+				t.Fatal(err)
+			}
+			os.Chmod(filepath.Join(dir, "software.key"), 0o600)
+			k, err := keyring.Open(dir, soft.New(dir))
+			if err != nil {
+				t.Fatal(err)
+			}
+			restore := keyring.CutPowerAfter(writes)
+			defer restore()
+			if err := k.Rekey(keyring.NewRecoveryCode()); err == nil {
+				err = k.Forget()
+				if whole := writes == 4; whole != (err == nil) {
+					t.Fatalf("Forget = %v", err)
+				}
+			}
+			restore()
+			if k, err = keyring.Open(dir, soft.New(dir)); err != nil {
+				t.Fatal(err)
+			}
+			if len(k.Epochs()) == 1 && k.Epochs()[0] == 1 { // cut before: again, over what it left
+				rekeyed(t, k)
+			}
+			if err := k.Forget(); err != nil {
+				t.Fatal(err)
+			}
+			if k, err = keyring.Open(dir, soft.New(dir)); err != nil {
+				t.Fatal(err)
+			}
+			mustEpochs(t, k, 2)
+			if _, err := os.Stat(filepath.Join(dir, "software.next.key")); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("two keys are left: %v", err)
+			}
+			os.WriteFile(filepath.Join(dir, "software.key"), old, 0o600)
+			if _, err := keyring.Open(dir, soft.New(dir)); !errors.Is(err, keyring.ErrLocked) {
+				t.Errorf("the former software.key: %v, want ErrLocked", err)
+			}
+		})
+	}
+}
