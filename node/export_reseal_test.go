@@ -1,8 +1,13 @@
 package node
 
 import (
+	"context"
 	"testing"
 
+	"relais/node/id"
+	"relais/node/internal/store"
+	"relais/node/journal"
+	"relais/node/people"
 	"relais/node/seal"
 )
 
@@ -26,4 +31,16 @@ func SealedColumns() (list []SealedColumn) {
 		list = append(list, SealedColumn{c.Table, c.Key, c.Column, c.purpose, c.place})
 	}
 	return list
+}
+
+// FillPersons writes many persons down at once.
+func (n *Node) FillPersons(ctx context.Context, count int) error {
+	return n.db.Write(ctx, func(tx *store.Tx) error {
+		for range count {
+			if _, err := n.newPerson(tx, id.Random[people.BeneficiaryID]()); err != nil {
+				return err
+			}
+		}
+		return n.note(tx, entry{Kind: journal.KindControl, Actor: actorMachine})
+	})
 }
