@@ -123,12 +123,12 @@ func (n *Node) SaveDraft(ctx context.Context, by Actor, d Draft) (Draft, error) 
 	if err != nil {
 		return Draft{}, err
 	}
-	sealed, err := n.sealer.Seal(seal.PurposeDraft, draftPlace(d.Accompaniment), plain)
-	if err != nil {
-		return Draft{}, err
-	}
 	err = n.db.Write(ctx, func(tx *store.Tx) error {
 		if err := n.mayDraft(tx.Reader, by, d.Accompaniment); err != nil {
+			return err
+		}
+		sealed, err := n.seal(tx, seal.PurposeDraft, draftPlace(d.Accompaniment), plain)
+		if err != nil {
 			return err
 		}
 		put, err := tx.PutDraft(d.Accompaniment, d.Version, sealed)

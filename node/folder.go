@@ -74,6 +74,7 @@ const (
 	metaRecipient   = "recipient"   // age1…
 	metaDossierKey  = "dossier_key" // its age identity, sealed
 	metaRoster      = "roster"      // the current roster, signed
+	metaRekey       = "rekey"       // the key to which a rekey began that has not ended, decimal; "": none
 	metaFormer      = "former"      // hub identifiers of identities that were lost, 16 octets each
 )
 

@@ -72,6 +72,7 @@ type Node struct {
 	roster   atomic.Pointer[heldRoster] // nil before the first
 	onRoster []func(*territory.Roster)  // filled while wiring, before Run
 
+	rekeyed    chan struct{} // the key was replaced: see keepSealed
 	publishing publishing
 	envelopes  envelopes
 
@@ -111,6 +112,7 @@ func (n *Node) parts() []part {
 		{open: n.openPublishing, run: n.publish},
 		{open: n.openFreshness, run: n.keepFreshness},
 		{expire: n.expireDesk},
+		{run: n.keepSealed},
 	}
 }
 
@@ -127,6 +129,7 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{dir: o.Dir, db: db, sealer: o.Sealer, signer: o.Signer, now: o.Now, log: o.Logger, release: o.Release}
+	n.rekeyed = make(chan struct{}, 1)
 	if err := n.open(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", o.Dir, err), db.Close())
 	}

@@ -58,13 +58,12 @@ func (n *Node) EnrolHelper(ctx context.Context, by *Actor, h NewHelper) (Enrolme
 	if err != nil {
 		return Enrolment{}, err
 	}
-	row := store.HelperRow{ID: h.ID, Structure: h.Structure, Role: h.Role, Login: n.loginTag(h.Login)}
-	if err := n.sealHelper(&row, h.Name, verifier, seed); err != nil {
-		return Enrolment{}, err
-	}
 	err = n.db.Write(ctx, func(tx *store.Tx) error {
-		row.Created = tx.Now
-		if put, err := tx.PutHelper(row); err != nil {
+		row := store.HelperRow{ID: h.ID, Structure: h.Structure, Role: h.Role, Created: tx.Now}
+		if err := n.sealHelper(tx, &row, h.Name, verifier, seed); err != nil {
+			return err
+		}
+		if put, err := n.putHelper(tx, row, h.Login); err != nil {
 			return err
 		} else if !put {
 			return fault.Errorf(fault.Conflict, "Cet identifiant est déjà pris. Choisissez-en un autre.",
@@ -156,15 +155,26 @@ func (n *Node) knownStructure(h NewHelper) error {
 		"structure %s is not in the roster", h.Structure).On("structure")
 }
 
+// putHelper opens an account. It returns false when the identifier or the login is
+// taken, be it under an earlier key.
+func (n *Node) putHelper(tx *store.Tx, row store.HelperRow, login string) (bool, error) {
+	tags := n.loginTags(login)
+	if _, taken, err := tx.HelperByLogin(tags); taken || err != nil {
+		return false, err
+	}
+	row.Login = tags[0]
+	return tx.PutHelper(row)
+}
+
 // sealHelper fills in the sealed columns of an account.
-func (n *Node) sealHelper(row *store.HelperRow, name people.Name, verifier string, seed people.Seed) (err error) {
-	if row.Name, err = n.sealer.Seal(seal.PurposeHelper, helperPlace(row.ID, "name"), encodeName(name)); err != nil {
+func (n *Node) sealHelper(tx *store.Tx, row *store.HelperRow, name people.Name, verifier string, seed people.Seed) (err error) {
+	if row.Name, err = n.seal(tx, seal.PurposeHelper, helperPlace(row.ID, "name"), encodeName(name)); err != nil {
 		return err
 	}
-	if row.Verifier, err = n.sealer.Seal(seal.PurposeCredential, helperPlace(row.ID, "verifier"), []byte(verifier)); err != nil {
+	if row.Verifier, err = n.seal(tx, seal.PurposeCredential, helperPlace(row.ID, "verifier"), []byte(verifier)); err != nil {
 		return err
 	}
-	row.Seed, err = n.sealer.Seal(seal.PurposeCredential, helperPlace(row.ID, "seed"), seed)
+	row.Seed, err = n.seal(tx, seal.PurposeCredential, helperPlace(row.ID, "seed"), seed)
 	return err
 }
 
@@ -172,9 +182,10 @@ func helperPlace(id people.HelperID, column string) seal.Place {
 	return seal.Place{Table: "helpers", Row: id.String(), Column: column, Version: 1}
 }
 
-// loginTag finds an account by its login without keeping the login.
-func (n *Node) loginTag(login string) [32]byte {
-	return n.sealer.Tag(seal.PurposeCredential, []byte("login\x00"+login))
+// loginTags find an account by its login without keeping the login: the row has
+// one of them, the first unless the hub's key was just replaced.
+func (n *Node) loginTags(login string) []seal.Tag {
+	return n.sealer.Tags(seal.PurposeCredential, []byte("login\x00"+login))
 }
 
 // Actor returns the account as it stands now, for a session of before. It fails

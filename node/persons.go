@@ -28,7 +28,7 @@ func personPlace(id people.BeneficiaryID) seal.Place {
 func (n *Node) newPerson(tx *store.Tx, id people.BeneficiaryID) (seal.Key, error) {
 	secret := make([]byte, seal.KeySize)
 	rand.Read(secret) // never fails since Go 1.24
-	wrapped, err := n.sealer.Seal(seal.PurposePerson, personPlace(id), secret)
+	wrapped, err := n.seal(tx, seal.PurposePerson, personPlace(id), secret)
 	if err != nil {
 		return seal.Key{}, fmt.Errorf("wrap the key of %s: %w", id, err)
 	}

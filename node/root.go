@@ -54,7 +54,7 @@ func (n *Node) putRoot(tx *store.Tx, root territory.Root) error {
 	if err != nil {
 		return err
 	}
-	sealed, err := n.sealer.Seal(seal.PurposeSecret, secretPlace(rootSecret), text)
+	sealed, err := n.seal(tx, seal.PurposeSecret, secretPlace(rootSecret), text)
 	if err != nil {
 		return err
 	}

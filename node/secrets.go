@@ -31,11 +31,11 @@ func secretPlace(key string) seal.Place {
 
 // Store sets the value of a key.
 func (s *Secrets) Store(ctx context.Context, key string, value []byte) error {
-	sealed, err := s.n.sealer.Seal(seal.PurposeSecret, secretPlace(key), value)
-	if err != nil {
-		return fmt.Errorf("store secret: %w", err)
-	}
 	return s.n.db.Write(ctx, func(tx *store.Tx) error {
+		sealed, err := s.n.seal(tx, seal.PurposeSecret, secretPlace(key), value)
+		if err != nil {
+			return fmt.Errorf("store secret: %w", err)
+		}
 		return tx.PutSecret(store.Secret{Key: key, Value: sealed, Size: int64(len(value))})
 	})
 }

@@ -21,7 +21,11 @@ func (n *Node) Sessions() *Sessions { return &Sessions{n} }
 // sessionKey hashes a token and says where its data lives.
 func sessionKey(token string) ([32]byte, seal.Place) {
 	hash := label.Session.Sum([]byte(token))
-	return hash, seal.Place{Table: "sessions", Row: hex.EncodeToString(hash[:]), Column: "data", Version: 1}
+	return hash, sessionPlace(hash)
+}
+
+func sessionPlace(hash [32]byte) seal.Place {
+	return seal.Place{Table: "sessions", Row: hex.EncodeToString(hash[:]), Column: "data", Version: 1}
 }
 
 // FindCtx returns the data of a session that has not ended. Data that does not
@@ -46,11 +50,13 @@ func (s *Sessions) FindCtx(ctx context.Context, token string) (b []byte, found b
 // CommitCtx keeps the data of a session until expiry.
 func (s *Sessions) CommitCtx(ctx context.Context, token string, b []byte, expiry time.Time) error {
 	hash, place := sessionKey(token)
-	sealed, err := s.n.sealer.Seal(seal.PurposeSecret, place, b)
-	if err != nil {
-		return err
-	}
-	return s.n.db.Write(ctx, func(tx *store.Tx) error { return tx.PutSession(hash, sealed, expiry) })
+	return s.n.db.Write(ctx, func(tx *store.Tx) error {
+		sealed, err := s.n.seal(tx, seal.PurposeSecret, place, b)
+		if err != nil {
+			return err
+		}
+		return tx.PutSession(hash, sealed, expiry)
+	})
 }
 
 // DeleteCtx ends a session. Ending it twice is no error.

@@ -30,7 +30,7 @@ var (
 func (n *Node) SignIn(ctx context.Context, login, passphrase, code, from string) (Actor, error) {
 	login, passphrase = credentialForms(login, passphrase)
 	attempts := []store.Attempted{
-		{Delay: accountDelay, Key: n.loginTag(login)},
+		{Delay: accountDelay, Key: n.loginTags(login)[0].Sum},
 		{Delay: sourceDelay, Key: n.sealer.Tag(seal.PurposeCredential, []byte("source\x00"+source(from)))},
 	}
 	if err := n.attempt(ctx, attempts...); err != nil {
@@ -88,14 +88,19 @@ func secondsText(n int64) string {
 	return fmt.Sprintf("%d\u00a0secondes", n)
 }
 
-// account reads the account of a login. An unknown one gets the row of nobody.
+// account reads the account of a login. An unknown one gets the row of nobody. A
+// login that was not found while the hub's key was replaced is looked up again.
 func (n *Node) account(ctx context.Context, login string) (row store.HelperRow, known bool, err error) {
-	tag := n.loginTag(login)
-	err = n.db.ReadOne(ctx, func(r *store.Reader) (err error) {
-		row, known, err = r.HelperByLogin(tag)
-		return err
-	})
-	return row, known, err
+	for {
+		tags := n.loginTags(login)
+		err = n.db.Read(ctx, func(r *store.Reader) (err error) {
+			row, known, err = r.HelperByLogin(tags)
+			return err
+		})
+		if err != nil || known || n.loginTags(login)[0] == tags[0] {
+			return row, known, err
+		}
+	}
 }
 
 // finishSignIn checks and consumes the code, forgives the attempts and writes the

@@ -78,6 +78,16 @@ func (s *sealer) Tag(purpose seal.Purpose, data []byte) [32]byte {
 	return [32]byte(h.Sum(nil))
 }
 
+// One key for ever: replacing it is the keyring's, and tested with it.
+func (s *sealer) Epochs() []uint32 { return []uint32{7} }
+func (s *sealer) Forget() error    { return nil }
+
+func (s *sealer) Tags(purpose seal.Purpose, data []byte) []seal.Tag {
+	return []seal.Tag{{Key: 7, Sum: s.Tag(purpose, data)}}
+}
+
+func (s *sealer) Retag(_ seal.Purpose, tag seal.Tag) (seal.Tag, error) { return tag, nil }
+
 // clock is a clock that a test sets.
 type clock struct {
 	mu  sync.Mutex

@@ -93,7 +93,7 @@ type KeysConfig struct {
 	AgentUser string `toml:"agent_user"`
 	// Departement is the public half of the département's key, "age1…": with the
 	// other half, kept off line, it opens this hub when its machine is lost. Read
-	// when the hub is made. Empty: none.
+	// when the hub is made, and when its key is replaced. Empty: none.
 	Departement string `toml:"departement"`
 }
 

@@ -31,6 +31,7 @@ import (
 //	POST /helpers        an account to open
 //	POST /join           an invitation, to ask for this hub's place
 //	POST /invitations …  what the territory asks of a hub: hubVerbs
+//	POST /rekey          a recovery code to replace the key under; none: say whether it can be
 const controlName = "control.sock"
 
 const joinPath = "/join"
@@ -48,6 +49,7 @@ type control struct {
 	status   func(context.Context) (status, error)
 	national func(context.Context) (node.NationalPass, error)
 	join     func(context.Context, territory.Invitation) (placed, error)
+	rekey    func(context.Context, rekeyRequest) (rekeyed, error)
 	log      *slog.Logger
 	locked   error // why nothing but the status can be answered; nil: all can
 }
@@ -119,6 +121,7 @@ func (c *control) verbs(mux *http.ServeMux) {
 	for _, v := range hubVerbs() {
 		v.serve(mux, c.node)
 	}
+	mux.Handle("POST /rekey", answer(c.replaceKey))
 }
 
 // callerOf asks the kernel which user is at the other end.

@@ -58,6 +58,7 @@ func verbs() []verb {
 		{"serve", "run the hub until told to stop", runServe},
 		{"seal-agent", "hold the TPM for a hub, in a process without network", runSealAgent},
 		{"recover", "open a hub whose machine lost its keys, and make it this machine's", runRecover},
+		{"rekey", "replace the key of a hub, and seal everything again under the new one", runRekey},
 		{"status", "say how the running hub is", runStatus},
 		{"verify", "check the journal in a folder or in a copy of it", runVerify},
 		{"territory", "make, change, sign and install the roster of a territory", runTerritory},

@@ -16,7 +16,7 @@ const probeJob = "probe"
 
 // control is the command line's door to this hub.
 func (h *hub) control() *control {
-	return &control{node: h.node, status: h.status, national: h.nationalPass, join: h.join, log: h.log}
+	return &control{node: h.node, status: h.status, national: h.nationalPass, join: h.join, rekey: h.rekey, log: h.log}
 }
 
 // join asks for this hub's place while it runs: it was recovered, or has another
@@ -63,6 +63,9 @@ func (h *hub) status(ctx context.Context) (status, error) {
 		Assurance: h.keys.Assurance(), Slots: slots, Pages: h.addresses(), StartedAt: h.startedAt,
 		FreshAt: view.Freshness.At, Seen: view.Freshness.Seen, Expected: view.Freshness.Expected,
 		Notices: view.Notices, Stops: view.Stops, Dossiers: view.Dossiers, Waiting: view.Waiting,
+	}
+	if s.Rekeying, err = h.node.Rekeying(ctx); err != nil {
+		return s, err
 	}
 	if r := view.Roster; r != nil {
 		s.RosterVersion, s.RosterUntil = r.Version, r.ExpiresAt

@@ -23,6 +23,7 @@ type status struct {
 	Territory territory.Code      `json:"territory"`
 	Assurance territory.Assurance `json:"assurance"`
 	Slots     []keyring.Kind      `json:"slots"`            // what opens the keys
+	Rekeying  node.Rekeying       `json:"rekeying"`         // which key, and whether the one before is still needed
 	Locked    bool                `json:"locked"`           // no slot opens: nothing below is known
 	Reason    string              `json:"reason,omitempty"` // of that
 	Pages     []string            `json:"pages"`            // addresses of the desk, then of the kiosk
@@ -84,6 +85,9 @@ func printStatus(std stdio, s status) error {
 	line("hub", "%s (%s), territory %s, keys: %s", s.Name, s.Hub, s.Territory, s.Assurance)
 	line("version", "%s, up since %s", s.Version, s.StartedAt.Format(time.DateTime))
 	line("slots", "%s", listSlots(s.Slots))
+	if k := s.Rekeying; k.UnderWay {
+		line("rekey", "re-sealing under a new key: %d left (key %d)", k.Left, k.Key)
+	}
 	line("pages", "%s", strings.Join(s.Pages, " "))
 	line("roster", "%s", s.roster())
 	line("others", "%s", s.others())

@@ -27,18 +27,14 @@ func Create(dir string, p Provider, recipients ...Recipient) (*Keyring, Recovery
 	for _, random := range [][]byte{kek, store, code[:]} {
 		rand.Read(random) // never fails since Go 1.24
 	}
-	f := &file{Version: fileVersion, Store: store, Epoch: 1, Provider: p.Kind()}
-	k := &Keyring{provider: p, purposes: f.purposes(kek), kind: p.Kind()}
-	err := errors.Join(f.addSlot(p, kek), f.addRecovery(code, kek))
-	for _, r := range recipients {
-		err = errors.Join(err, f.addDepartement(r, kek))
+	f := &file{Store: store, Epoch: 1, Provider: p.Kind()}
+	k := newKeyring(dir, p, nil)
+	err := errors.Join(f.addSlot(p, kek), f.addRecovery(code, kek), f.addRecipients(recipients, kek))
+	if err == nil {
+		k.signer, err = f.addIdentity(p, f.purposes(kek))
 	}
 	if err == nil {
-		k.signer, err = f.addIdentity(p, k.purposes)
-	}
-	if err == nil {
-		f.Check = f.check(k.purposes)
-		err = f.save(dir, previousName, currentName) // a hub never has one copy only
+		err = k.become(f, kek) // in two generations: a hub never has one copy only
 	}
 	if err != nil {
 		return nil, RecoveryCode{}, fmt.Errorf("create keyring: %w", err)
@@ -77,10 +73,17 @@ func (f *file) addRecovery(code RecoveryCode, kek []byte) error {
 	return err
 }
 
-func (f *file) addDepartement(r Recipient, kek []byte) error {
-	blob, err := r.wrap(kek)
-	f.Slots = append(f.Slots, slot{Kind: KindDepartement, Blob: blob})
-	return err
+// addRecipients wraps the KEK for each, and keeps who they are.
+func (f *file) addRecipients(recipients []Recipient, kek []byte) error {
+	for _, r := range recipients {
+		blob, err := r.wrap(kek)
+		if err != nil {
+			return err
+		}
+		f.Slots = append(f.Slots, slot{Kind: KindDepartement, Blob: blob})
+		f.Recipients = append(f.Recipients, r.String())
+	}
+	return nil
 }
 
 // save writes generations of the file, one after the other.

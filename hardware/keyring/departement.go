@@ -33,6 +33,9 @@ func ParseRecipient(text string) (Recipient, error) {
 	return Recipient{public}, nil
 }
 
+// String is "age1…".
+func (r Recipient) String() string { return r.public.String() }
+
 func (r Recipient) wrap(kek []byte) ([]byte, error) {
 	var sealed bytes.Buffer
 	w, err := age.Encrypt(&sealed, r.public)

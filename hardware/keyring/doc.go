@@ -2,8 +2,8 @@
 //
 // # What it promises
 //
-// One random 32-octet key, the KEK, is made when the hub is born and never
-// changes. It is nowhere in clear on the disk of a hub that has a TPM. Every
+// One random 32-octet key, the KEK, is made when the hub is born, and again by
+// Rekey when it may have become known. It is nowhere in clear on the disk of a hub that has a TPM. Every
 // purpose has its own key, derived from it, so that nothing sealed for one
 // purpose opens under another.
 //
@@ -25,6 +25,14 @@
 // keyring.json, and keyring.previous.json beside it: the generation before. A
 // current file that is missing or torn is mended from the previous one. Every
 // key is checked, in constant time, against a value in the file before use.
+//
+// # Epochs
+//
+// Rekey makes the KEK of the next epoch, in new slots. The one before is kept,
+// sealed under it, until Forget: rows that it sealed open meanwhile, and somebody
+// else (package node) seals them again. A ciphertext's header names its epoch.
+// The file is never without a KEK that rows are sealed under: both generations
+// have the new one before it seals anything.
 //
 // # The trap
 //

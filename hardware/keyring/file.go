@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"relais/node/seal"
 )
@@ -21,10 +22,19 @@ const (
 	previousName = "keyring.previous.json"
 )
 
+// The versions of the file. It is written in the first that can say what it has
+// to, so that an earlier binary reads it for as long as it may.
 const (
-	fileVersion  = 1
+	version1 = 1
+	version2 = 2 // recipients, retired, tags
+
+	fileVersion = version2 // the last that this binary reads
+)
+
+const (
 	maxFileBytes = 64 << 10
 	maxSlots     = 16
+	maxEarlier   = 64 // keys before this one: how often a hub can be rekeyed
 )
 
 // ErrNewer means that the keyring was written by a later version of Relais.
@@ -40,6 +50,20 @@ type file struct {
 	Identity identity `json:"identity"`
 	Check    []byte   `json:"check"` // see file.check
 	Slots    []slot   `json:"slots"`
+	// Recipients are the public halves, age1…, that the departement slots are for:
+	// a slot does not say, and a new KEK needs a new one.
+	Recipients []string `json:"recipients,omitempty"`
+	// Retired are earlier KEKs, each sealed under this one, for as long as
+	// something is still sealed under them.
+	Retired []earlier `json:"retired,omitempty"`
+	// Tags are the tag keys of every earlier epoch: see tags.go.
+	Tags []earlier `json:"tags,omitempty"`
+}
+
+// earlier is something of an epoch before, sealed under the KEK of now.
+type earlier struct {
+	Epoch  uint32 `json:"epoch"`
+	Sealed []byte `json:"sealed"`
 }
 
 // identity is the hub's signing key, as its provider keeps it.
@@ -66,11 +90,34 @@ type envelope struct {
 func (f *file) check(p *purposes) []byte {
 	mac := hmac.New(sha256.New, p.derive(useCheck, ""))
 	binary.Write(mac, binary.BigEndian, uint32(f.Version))
-	for _, part := range [][]byte{f.Store, []byte(f.Provider), f.Identity.Public, f.Identity.Sealed} {
-		binary.Write(mac, binary.BigEndian, uint32(len(part)))
-		mac.Write(part)
+	part := func(octets []byte) {
+		binary.Write(mac, binary.BigEndian, uint32(len(octets)))
+		mac.Write(octets)
+	}
+	for _, octets := range [][]byte{f.Store, []byte(f.Provider), f.Identity.Public, f.Identity.Sealed} {
+		part(octets)
+	}
+	if f.Version == version1 {
+		return mac.Sum(nil)
+	}
+	binary.Write(mac, binary.BigEndian, []uint32{uint32(len(f.Recipients)), uint32(len(f.Retired)), uint32(len(f.Tags))})
+	for _, r := range f.Recipients {
+		part([]byte(r))
+	}
+	for _, e := range slices.Concat(f.Retired, f.Tags) {
+		binary.Write(mac, binary.BigEndian, e.Epoch)
+		part(e.Sealed)
 	}
 	return mac.Sum(nil)
+}
+
+// prove completes a file that was changed: its version, and its check value.
+func (f *file) prove(p *purposes) {
+	f.Version = version1
+	if len(f.Recipients)+len(f.Retired)+len(f.Tags) > 0 {
+		f.Version = version2
+	}
+	f.Check = f.check(p)
 }
 
 // proves tells whether kek is this file's, in constant time.
@@ -90,6 +137,9 @@ func (f *file) encode() ([]byte, error) {
 	}
 	sum := sha256.Sum256(raw)
 	data, err := json.MarshalIndent(envelope{Keyring: raw, SHA256: sum[:]}, "", "  ")
+	if len(data) >= maxFileBytes {
+		return nil, fmt.Errorf("the keyring would be over %d octets, and not be read again", maxFileBytes)
+	}
 	return append(data, '\n'), err
 }
 
@@ -132,8 +182,10 @@ func strict(data []byte, into any) error {
 
 func (f *file) validate() error {
 	switch {
-	case f.Version != fileVersion:
-		return fmt.Errorf("its version is %d, not %d", f.Version, fileVersion)
+	case f.Version < version1 || f.Version > fileVersion:
+		return fmt.Errorf("its version is %d, not %d to %d", f.Version, version1, fileVersion)
+	case f.Version == version1 && len(f.Recipients)+len(f.Retired)+len(f.Tags) > 0:
+		return errors.New("it holds what its version does not know")
 	case len(f.Store) != len(seal.StoreID{}):
 		return errors.New("its store id is not 16 octets")
 	case f.Epoch == 0:
@@ -142,6 +194,23 @@ func (f *file) validate() error {
 		return fmt.Errorf("its provider is %.20q, not tpm or software", string(f.Provider))
 	case len(f.Slots) == 0 || len(f.Slots) > maxSlots:
 		return fmt.Errorf("it has %d slots, not 1 to %d", len(f.Slots), maxSlots)
+	case len(f.Recipients) > maxSlots:
+		return fmt.Errorf("it has %d recipients, over %d", len(f.Recipients), maxSlots)
+	}
+	return errors.Join(f.validateEarlier(f.Retired), f.validateEarlier(f.Tags))
+}
+
+// validateEarlier refuses epochs that are not before this one, in their order.
+func (f *file) validateEarlier(list []earlier) error {
+	if len(list) > maxEarlier {
+		return fmt.Errorf("it keeps %d earlier epochs, over %d", len(list), maxEarlier)
+	}
+	last := uint32(0)
+	for _, e := range list {
+		if e.Epoch <= last || e.Epoch >= f.Epoch {
+			return fmt.Errorf("it keeps something of epoch %d, out of its order", e.Epoch)
+		}
+		last = e.Epoch
 	}
 	return nil
 }

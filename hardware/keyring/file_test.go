@@ -132,7 +132,7 @@ func TestSenseless(t *testing.T) {
 func TestLaterFile(t *testing.T) {
 	t.Run("ErrNewer", func(t *testing.T) {
 		dir, m := existing(t)
-		rewrite(t, dir, func(k map[string]any) { k["version"], k["novelty"] = 2, true })
+		rewrite(t, dir, func(k map[string]any) { k["version"], k["novelty"] = 3, true })
 		if _, err := keyring.Open(dir, m); !errors.Is(err, keyring.ErrNewer) {
 			t.Errorf("Open = %v, want ErrNewer and no falling back", err)
 		}

@@ -3,6 +3,10 @@ package keyring
 import (
 	"crypto"
 	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
 
 	"relais/node/seal"
 	"relais/node/territory"
@@ -22,34 +26,72 @@ var (
 // Keyring is an open keyring. It is safe for concurrent use, and satisfies
 // node.Sealer.
 type Keyring struct {
+	dir      string
 	provider Provider
-	purposes *purposes
 	kind     Kind
 	signer   crypto.Signer
 	torn     error
+
+	held     atomic.Pointer[held]
+	changing sync.Mutex // of the file: Rekey and Forget, one at a time
+}
+
+// newKeyring holds an open file.
+func newKeyring(dir string, p Provider, h *held) *Keyring {
+	k := &Keyring{dir: dir, provider: p, kind: p.Kind()}
+	k.held.Store(h)
+	return k
 }
 
 // Mended returns what was wrong with the current file when the previous one had
 // to be used and it was written anew; nil when nothing was. For the log.
 func (k *Keyring) Mended() error { return k.torn }
 
-// Seal encrypts plaintext under the purpose's key, bound to its place. It does
-// not fail.
+// Seal encrypts plaintext under the purpose's newest key, bound to its place. It
+// does not fail.
 func (k *Keyring) Seal(purpose seal.Purpose, at seal.Place, plaintext []byte) ([]byte, error) {
-	return k.purposes.keys(purpose).seal.Seal(k.purposes.store, at, plaintext), nil
+	p := k.held.Load().newest
+	return p.keys(purpose).seal.Seal(p.store, at, plaintext), nil
 }
 
-// Open decrypts what Seal made for the same purpose and place. Errors are those
-// of seal.Key.Open.
+// Open decrypts what Seal made for the same purpose and place, under the key that
+// its header names. Errors are those of seal.Key.Open.
 func (k *Keyring) Open(purpose seal.Purpose, at seal.Place, sealed []byte) ([]byte, error) {
-	return k.purposes.keys(purpose).seal.Open(k.purposes.store, at, sealed)
+	p, err := k.held.Load().of(sealed)
+	if err != nil {
+		return nil, fmt.Errorf("open %s.%s: %w", at.Table, at.Column, err)
+	}
+	return p.keys(purpose).seal.Open(p.store, at, sealed)
 }
 
 // Tag is a keyed hash for looking up a sealed value: HMAC-SHA-256 under a key of
-// the purpose that seals nothing.
+// the purpose that seals nothing. It changes with the KEK: see Tags.
 func (k *Keyring) Tag(purpose seal.Purpose, data []byte) [32]byte {
-	return k.purposes.tag(purpose, data)
+	return k.Tags(purpose, data)[0].Sum
 }
+
+// Tags are the tags of data under every key that is held, the newest first.
+func (k *Keyring) Tags(purpose seal.Purpose, data []byte) []seal.Tag {
+	h := k.held.Load()
+	tags := h.chain(purpose, data)
+	slices.Reverse(tags)
+	oldest := h.epochs()[0]
+	return slices.DeleteFunc(tags, func(t seal.Tag) bool { return t.Key < oldest })
+}
+
+// Retag brings a tag of an earlier key to the newest, without the text. The error
+// is seal.ErrOtherKey, for a key that this keyring never had.
+func (k *Keyring) Retag(purpose seal.Purpose, tag seal.Tag) (seal.Tag, error) {
+	return k.held.Load().retag(purpose, tag)
+}
+
+// Epochs are the numbers of the keys that are held, oldest first: the last seals,
+// the others are retired and only open, until Forget.
+func (k *Keyring) Epochs() []uint32 { return k.held.Load().epochs() }
+
+// Recipients are those that the departement slots are for, as far as the keyring
+// knows: one made before they were kept has slots and no recipients.
+func (k *Keyring) Recipients() []string { return slices.Clone(k.held.Load().file.Recipients) }
 
 // Identity is the hub's P-256 signing key. It signs SHA-256 digests, one at a
 // time, and may take tenths of a second.

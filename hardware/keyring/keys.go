@@ -2,7 +2,6 @@ package keyring
 
 import (
 	"crypto/hkdf"
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -62,12 +61,6 @@ func (p *purposes) derive(to use, purpose seal.Purpose) []byte {
 		panic("keyring: " + err.Error()) // only for a length HKDF cannot give
 	}
 	return key
-}
-
-func (p *purposes) tag(purpose seal.Purpose, data []byte) [sha256.Size]byte {
-	mac := hmac.New(sha256.New, p.keys(purpose).tag)
-	mac.Write(data)
-	return [sha256.Size]byte(mac.Sum(nil))
 }
 
 // mustKey makes a key from a secret whose length the caller fixed.

@@ -46,8 +46,13 @@ func Open(dir string, p Provider) (*Keyring, error) {
 	if err != nil {
 		return nil, locked(err)
 	}
-	k := &Keyring{provider: p, purposes: f.purposes(kek), kind: f.Provider, torn: torn}
-	if k.signer, err = f.identity(p, k.purposes); err != nil {
+	h, err := f.hold(kek)
+	if err != nil {
+		return nil, locked(err)
+	}
+	k := newKeyring(dir, p, h)
+	k.torn = torn
+	if k.signer, err = f.identity(p, h.newest); err != nil {
 		return nil, locked(fmt.Errorf("load identity: %w", err))
 	}
 	return k, k.mend(dir, f)

@@ -50,3 +50,12 @@ type Provider interface {
 	// Close lets go of the device.
 	Close() error
 }
+
+// A Renewer is a Provider whose own wrapping key can be copied like the keyring,
+// and is renewed with the KEK. It is an interface apart because a TPM's cannot.
+type Renewer interface {
+	// Renew makes Wrap use a fresh key. What the one before wrapped still unwraps.
+	Renew() error
+	// Settle destroys the keys that do not open blob, one that does staying.
+	Settle(blob []byte) error
+}

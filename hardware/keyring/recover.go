@@ -22,7 +22,7 @@ const spareMessage = "Cette clé n’ouvre pas ce relais. Vérifiez que le code 
 // Recover opens the keyring in dir with a spare key, on a machine that cannot,
 // and makes it this machine's: a slot of p, now pinned, in place of those of the
 // machine that is lost, and a new identity, the old one having died with it. The
-// other slots stay. It takes p over when it succeeds.
+// other slots stay, and so does a retired KEK. It takes p over when it succeeds.
 //
 // Interrupted, it leaves a keyring that the spare keys open, or one that is
 // recovered. Errors: ErrNone, ErrNewer, a fault.Locked that wraps ErrLocked for
@@ -38,15 +38,15 @@ func Recover(dir string, p Provider, spare Spare) (*Keyring, error) {
 	if err != nil {
 		return nil, fault.New(fault.Locked, spareMessage, fmt.Errorf("%w: %w", ErrLocked, err))
 	}
-	k := &Keyring{provider: p, purposes: f.purposes(kek), kind: p.Kind(), torn: torn}
+	k := newKeyring(dir, p, nil)
+	k.torn = torn
 	f.Provider = p.Kind()
 	f.Slots = slices.DeleteFunc(f.Slots, func(s slot) bool { return s.Kind.ofMachine() })
 	if err = f.addSlot(p, kek); err == nil {
-		k.signer, err = f.addIdentity(p, k.purposes)
+		k.signer, err = f.addIdentity(p, f.purposes(kek))
 	}
 	if err == nil {
-		f.Check = f.check(k.purposes)
-		err = f.save(dir, previousName, currentName) // the current one last: until then nothing has changed
+		err = k.become(f, kek) // the current generation last: until then nothing has changed
 	}
 	if err != nil {
 		return nil, fmt.Errorf("recover keyring: %w", err)

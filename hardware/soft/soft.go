@@ -23,8 +23,13 @@ import (
 	"relais/node/seal"
 )
 
-// keyName is the file, in the data folder, that opens the software slot.
-const keyName = "software.key"
+// keyName is the file, in the data folder, that opens the software slot. While a
+// keyring is rekeyed, the one that opens the new slot is beside it, until it takes
+// its place: both are tried.
+const (
+	keyName  = "software.key"
+	nextName = "software.next.key"
+)
 
 // ErrExposed means that others than its owner may read software.key.
 var ErrExposed = errors.New("software.key may be read by others than its owner: chmod 600 it, and consider its key known to whoever had access")
@@ -34,25 +39,26 @@ var ErrExposed = errors.New("software.key may be read by others than its owner: 
 var slotPlace = seal.Place{Table: "keyring", Row: string(keyring.KindSoftware), Column: "kek", Version: 1}
 
 // Provider keeps a wrapping key in a file of mode 0600. It satisfies
-// keyring.Provider.
-type Provider struct{ path string }
+// keyring.Provider and keyring.Renewer.
+type Provider struct{ path, next string }
 
 // New returns the provider of a data folder. It touches no file.
-func New(dir string) *Provider { return &Provider{path: filepath.Join(dir, keyName)} }
+func New(dir string) *Provider {
+	return &Provider{path: filepath.Join(dir, keyName), next: filepath.Join(dir, nextName)}
+}
 
 // Kind is keyring.KindSoftware.
 func (p *Provider) Kind() keyring.Kind { return keyring.KindSoftware }
 
-// Wrap seals the KEK under a key in software.key, which it makes when missing.
+// Wrap seals the KEK under the newest key, and makes software.key when there is
+// none.
 func (p *Provider) Wrap(kek []byte) ([]byte, error) {
-	key, err := p.key()
+	key, err := readKey(p.next)
 	if errors.Is(err, os.ErrNotExist) {
-		secret := make([]byte, seal.KeySize)
-		rand.Read(secret)
-		if err := durable.Write(p.path, secret, 0o600); err != nil {
-			return nil, err
-		}
-		key, err = p.key()
+		key, err = readKey(p.path)
+	}
+	if errors.Is(err, os.ErrNotExist) {
+		key, err = makeKey(p.path)
 	}
 	if err != nil {
 		return nil, err
@@ -60,26 +66,70 @@ func (p *Provider) Wrap(kek []byte) ([]byte, error) {
 	return key.Seal(seal.StoreID{}, slotPlace, kek), nil
 }
 
+// Renew puts a fresh key beside software.key, for Wrap: the one before may be
+// known, by the same backup as the keyring. One that an earlier Renew left is not
+// replaced, since a slot may need it.
+func (p *Provider) Renew() error {
+	_, err := readKey(p.next)
+	if errors.Is(err, os.ErrNotExist) {
+		_, err = makeKey(p.next)
+	}
+	return err
+}
+
+// Settle leaves the one key that opens blob, as software.key, and destroys the
+// other.
+func (p *Provider) Settle(blob []byte) error {
+	if _, err := unwrap(p.next, blob); err == nil {
+		return errors.Join(os.Rename(p.next, p.path), durable.SyncFolder(filepath.Dir(p.path)))
+	}
+	if _, err := unwrap(p.path, blob); err != nil {
+		return err
+	}
+	if err := os.Remove(p.next); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return durable.SyncFolder(filepath.Dir(p.path))
+}
+
 // Unwrap opens what Wrap sealed. Errors: ErrExposed, a missing or damaged
 // software.key, a slot of another key.
 func (p *Provider) Unwrap(blob []byte) ([]byte, error) {
-	key, err := p.key()
+	if kek, err := unwrap(p.next, blob); err == nil {
+		return kek, nil
+	}
+	kek, err := unwrap(p.path, blob)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("%s is missing: restore it beside keyring.json, or open the hub with its recovery code", p.path)
 	}
+	return kek, err
+}
+
+func unwrap(path string, blob []byte) ([]byte, error) {
+	key, err := readKey(path)
 	if err != nil {
 		return nil, err
 	}
 	kek, err := key.Open(seal.StoreID{}, slotPlace, blob)
 	if err != nil {
-		return nil, fmt.Errorf("%s is not the file this keyring was made with: %w", p.path, err)
+		return nil, fmt.Errorf("%s is not the file this keyring was made with: %w", path, err)
 	}
 	return kek, nil
 }
 
-// key reads the file.
-func (p *Provider) key() (seal.Key, error) {
-	f, err := os.Open(p.path)
+// makeKey makes the file, and reads it.
+func makeKey(path string) (seal.Key, error) {
+	secret := make([]byte, seal.KeySize)
+	rand.Read(secret)
+	if err := durable.Write(path, secret, 0o600); err != nil {
+		return seal.Key{}, err
+	}
+	return readKey(path)
+}
+
+// readKey reads the file.
+func readKey(path string) (seal.Key, error) {
+	f, err := os.Open(path)
 	if err != nil {
 		return seal.Key{}, err
 	}
@@ -89,7 +139,7 @@ func (p *Provider) key() (seal.Key, error) {
 		return seal.Key{}, err
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		return seal.Key{}, fmt.Errorf("%s: %w", p.path, ErrExposed)
+		return seal.Key{}, fmt.Errorf("%s: %w", path, ErrExposed)
 	}
 	secret, err := io.ReadAll(io.LimitReader(f, seal.KeySize+1))
 	if err != nil {
@@ -97,7 +147,7 @@ func (p *Provider) key() (seal.Key, error) {
 	}
 	key, err := seal.NewKey(0, secret)
 	if err != nil {
-		return seal.Key{}, fmt.Errorf("%s is damaged: %w", p.path, err)
+		return seal.Key{}, fmt.Errorf("%s is damaged: %w", path, err)
 	}
 	return key, nil
 }

@@ -131,3 +131,47 @@ func FuzzLoadIdentity(f *testing.F) {
 		}
 	})
 }
+
+// TestRenew: a renewed key opens what it wrapped, the one before what it had, and
+// Settle leaves the one that is needed.
+func TestRenew(t *testing.T) {
+	dir := t.TempDir()
+	p := soft.New(dir)
+	kek := bytes.Repeat([]byte{7}, 32)
+	wrap := func() []byte {
+		blob, err := p.Wrap(kek)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return blob
+	}
+	opens := func(blob []byte) bool {
+		got, err := p.Unwrap(blob)
+		return err == nil && bytes.Equal(got, kek)
+	}
+	before := wrap()
+	for range 2 { // the second finds the first's key, and keeps it
+		if err := p.Renew(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	after := wrap()
+	if err := p.Renew(); err != nil || !opens(before) || !opens(after) {
+		t.Fatalf("renewed: %v; the slot before opens: %v; the new one: %v", err, opens(before), opens(after))
+	}
+	if err := p.Settle(bytes.Repeat([]byte{1}, len(after))); err == nil || !opens(before) || !opens(after) {
+		t.Errorf("settled for a slot that nothing opens: %v", err)
+	}
+	if err := p.Settle(before); err != nil || !opens(before) || opens(after) {
+		t.Errorf("settled for the slot before: %v; it opens: %v; the new one: %v", err, opens(before), opens(after))
+	}
+	if err := p.Renew(); err != nil {
+		t.Fatal(err)
+	}
+	after = wrap()
+	for range 2 {
+		if err := p.Settle(after); err != nil || opens(before) || !opens(after) {
+			t.Errorf("settled for the new slot: %v; the one before opens: %v; it: %v", err, opens(before), opens(after))
+		}
+	}
+}

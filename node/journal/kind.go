@@ -8,6 +8,8 @@ type Kind string
 const (
 	KindHubCreate     Kind = "hub.create"     // the data folder was made: always entry 0
 	KindHubAdopt      Kind = "hub.adopt"      // the folder was given to a new identity, the old one lost
+	KindRekeyBegin    Kind = "rekey.begin"    // the hub's key was replaced; what it sealed is being sealed again
+	KindRekeyEnd      Kind = "rekey.end"      // nothing is left under the key before, which was destroyed
 	KindRosterInstall Kind = "roster.install" // a newer roster of the territory was taken
 
 	KindRootKeep     Kind = "root.keep"     // the territory's root was sealed on this hub

@@ -80,11 +80,21 @@ func (k Key) Open(store StoreID, at Place, sealed []byte) ([]byte, error) {
 	return plain, nil
 }
 
-func (k Key) open(store StoreID, at Place, sealed []byte) ([]byte, error) {
+// KeyID reads which key a ciphertext says it was sealed under, for whoever holds
+// several. Opening alone proves it. The only error is ErrFormat.
+func KeyID(sealed []byte) (uint32, error) {
 	if len(sealed) < Overhead || sealed[0] != version1 {
-		return nil, ErrFormat
+		return 0, ErrFormat
 	}
-	if binary.BigEndian.Uint32(sealed[1:]) != k.id {
+	return binary.BigEndian.Uint32(sealed[1:]), nil
+}
+
+func (k Key) open(store StoreID, at Place, sealed []byte) ([]byte, error) {
+	id, err := KeyID(sealed)
+	if err != nil {
+		return nil, err
+	}
+	if id != k.id {
 		return nil, ErrOtherKey
 	}
 	header := sealed[:headerSize:headerSize]

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
+	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -151,5 +154,34 @@ func BenchmarkSeal(b *testing.B) {
 	plain := make([]byte, 256)
 	for b.Loop() {
 		key.Seal(store, place, plain)
+	}
+}
+
+// TestPurposes: a purpose that is not listed would have tags that a rekey loses.
+func TestPurposes(t *testing.T) {
+	source, err := os.ReadFile("seal.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := regexp.MustCompile(`(?m)^\tPurpose\w+ +Purpose = "(\w+)"`).FindAllStringSubmatch(string(source), -1)
+	if len(declared) < 5 || len(declared) != len(seal.Purposes()) {
+		t.Errorf("%d purposes are declared, %d listed", len(declared), len(seal.Purposes()))
+	}
+	for _, d := range declared {
+		if !slices.Contains(seal.Purposes(), seal.Purpose(d[1])) {
+			t.Errorf("purpose %q is not listed", d[1])
+		}
+	}
+}
+
+func TestKeyID(t *testing.T) {
+	sealed := newKey(t, 258, secret).Seal(store, place, nil)
+	if id, err := seal.KeyID(sealed); id != 258 || err != nil {
+		t.Errorf("KeyID = %d, %v; want 258", id, err)
+	}
+	for name, c := range map[string][]byte{"empty": nil, "short": sealed[:seal.Overhead-1], "later version": append([]byte{2}, sealed[1:]...)} {
+		if _, err := seal.KeyID(c); !errors.Is(err, seal.ErrFormat) {
+			t.Errorf("%s: %v, want ErrFormat", name, err)
+		}
 	}
 }

@@ -15,6 +15,11 @@ const (
 	PurposeDraft      Purpose = "draft"      // forms begun and not finished
 )
 
+// Purposes lists them.
+func Purposes() []Purpose {
+	return []Purpose{PurposePerson, PurposeCredential, PurposeHelper, PurposeSecret, PurposeDraft}
+}
+
 // Place says where a ciphertext lives: the additional data of its encryption.
 type Place struct {
 	Table   string

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -10,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"relais/node/durable"
 )
 
 // embedded are the migrations, NNNN_noun.sql. Once released, one is never
@@ -89,6 +92,20 @@ func (db *DB) snapshot(ctx context.Context, schema int) error {
 		return fmt.Errorf("snapshot of schema %d: %w", schema, err)
 	}
 	return os.Chmod(path, 0o600)
+}
+
+// DropSnapshots removes every snapshot: what opens none of their rows any more is
+// no way back.
+func (db *DB) DropSnapshots() error {
+	dir := filepath.Join(filepath.Dir(db.path), snapshotsDir)
+	held, err := filepath.Glob(filepath.Join(dir, "schema-*.db"))
+	if err != nil || len(held) == 0 {
+		return err
+	}
+	for _, path := range held {
+		err = errors.Join(err, os.Remove(path))
+	}
+	return errors.Join(err, durable.SyncFolder(dir))
 }
 
 func (db *DB) snapshotPath(schema int) string {

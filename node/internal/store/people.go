@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"relais/node/people"
+	"relais/node/seal"
 	"relais/node/territory"
 )
 
@@ -12,7 +13,7 @@ type HelperRow struct {
 	ID        people.HelperID
 	Structure territory.StructureID
 	Role      people.Role
-	Login     [32]byte // keyed hash
+	Login     seal.Tag // of its login
 	Name      []byte   // sealed
 	Verifier  []byte   // sealed
 	Seed      []byte   // sealed
@@ -21,16 +22,16 @@ type HelperRow struct {
 	Created   time.Time
 }
 
-const helperColumns = `id, structure, role, login, name, verifier, seed, last_step, suspended, created`
+const helperColumns = `id, structure, role, login, login_key, name, verifier, seed, last_step, suspended, created`
 
 func scanHelper(row interface{ Scan(...any) error }) (h HelperRow, err error) {
 	var id, structure, login []byte
 	var suspended, created int64
-	err = row.Scan(&id, &structure, &h.Role, &login, &h.Name, &h.Verifier, &h.Seed, &h.LastStep, &suspended, &created)
+	err = row.Scan(&id, &structure, &h.Role, &login, &h.Login.Key, &h.Name, &h.Verifier, &h.Seed, &h.LastStep, &suspended, &created)
 	if err != nil {
 		return HelperRow{}, err
 	}
-	h.ID, h.Structure, h.Login = people.HelperID(id), territory.StructureID(structure), [32]byte(login)
+	h.ID, h.Structure, h.Login.Sum = people.HelperID(id), territory.StructureID(structure), [32]byte(login)
 	h.Suspended, h.Created = Time(suspended), Time(created)
 	return h, nil
 }
@@ -42,11 +43,15 @@ func (r *Reader) Helper(id people.HelperID) (h HelperRow, found bool, err error)
 	return h, found, err
 }
 
-// HelperByLogin returns the account of a login's keyed hash and whether there is
-// one.
-func (r *Reader) HelperByLogin(login [32]byte) (h HelperRow, found bool, err error) {
-	h, err = scanHelper(r.QueryRow(`SELECT `+helperColumns+` FROM helpers WHERE login = ?`, login[:]))
-	found, err = Found(err)
+// HelperByLogin returns the account of a login and whether there is one. The login
+// has a keyed hash under every key that rows may have theirs under.
+func (r *Reader) HelperByLogin(login []seal.Tag) (h HelperRow, found bool, err error) {
+	for _, tag := range login {
+		h, err = scanHelper(r.QueryRow(`SELECT `+helperColumns+` FROM helpers WHERE login = ?`, tag.Sum[:]))
+		if found, err = Found(err); found || err != nil {
+			break
+		}
+	}
 	return h, found, err
 }
 
@@ -59,9 +64,9 @@ func (r *Reader) AnyHelper() (any bool, err error) {
 // PutHelper opens an account. It returns false when the identifier or the login
 // is taken.
 func (tx *Tx) PutHelper(h HelperRow) (bool, error) {
-	result, err := tx.Exec(`INSERT INTO helpers (`+helperColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	result, err := tx.Exec(`INSERT INTO helpers (`+helperColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO NOTHING`,
-		h.ID[:], h.Structure[:], string(h.Role), h.Login[:], h.Name, h.Verifier, h.Seed,
+		h.ID[:], h.Structure[:], string(h.Role), h.Login.Sum[:], h.Login.Key, h.Name, h.Verifier, h.Seed,
 		h.LastStep, Millis(h.Suspended), Millis(h.Created))
 	return changed(result, err)
 }

@@ -38,6 +38,7 @@ func (e exemption) covers(op int) bool { return e.only == 0 || e.only == op }
 type rule struct {
 	domain    string // the first table of the domain touched; "" for none
 	journaled bool   // a journal entry was appended
+	rewraps   bool   // the statement under way seals again what it finds: nothing is changed that an entry could tell
 	seen      int64  // changes told by the update hook since the store was opened
 }
 
@@ -62,6 +63,9 @@ func (r *rule) update(op int, _, table string, _ int64) {
 	r.seen++
 	if table == "journal" && op == sqlite3.SQLITE_INSERT {
 		r.journaled = true
+		return
+	}
+	if r.rewraps && op == sqlite3.SQLITE_UPDATE {
 		return
 	}
 	if e, found := exempt[table]; !found || !e.covers(op) {

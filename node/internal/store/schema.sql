@@ -76,7 +76,7 @@ CREATE TABLE helpers (
 	last_step INTEGER NOT NULL, -- of TOTP, the last used
 	suspended INTEGER NOT NULL, -- since when, on this hub; 0: it is not
 	created   INTEGER NOT NULL
-) STRICT;
+, login_key INTEGER NOT NULL DEFAULT 1 CHECK (login_key > 0)) STRICT;
 
 CREATE TABLE invitations (
 	id        BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
