@@ -291,7 +291,7 @@ func TestRecoverInterrupted(t *testing.T) {
 	if !fault.Is(err, fault.Locked) || !strings.Contains(err.Error(), "run relais recover again") || !strings.Contains(fault.Of(err).Message, "reprendre") {
 		t.Errorf("between keyring and folder: %v", err)
 	}
-	if opens(t.Context(), h.config) {
+	if opens(t.Context(), h.config) == nil {
 		t.Error("a recovery that is not finished is taken for done")
 	}
 	r, err := recoverHub(t.Context(), h.config, unasked)

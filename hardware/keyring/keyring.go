@@ -56,7 +56,7 @@ func (k *Keyring) Tag(purpose seal.Purpose, data []byte) [32]byte {
 func (k *Keyring) Identity() crypto.Signer { return k.signer }
 
 // Assurance says what guards the identity.
-func (k *Keyring) Assurance() territory.Assurance { return k.kind.assurance() }
+func (k *Keyring) Assurance() territory.Assurance { return k.kind.Assurance() }
 
 // Provider is what guards the keys, for whoever asks how it is. It is not theirs to
 // close.
