@@ -54,6 +54,7 @@ func (d *doctor) checkDeviceName() bool {
 		return false
 	}
 	p.Close() // nothing was opened
+	d.checkAccess()
 	return true
 }
 

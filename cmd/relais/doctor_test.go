@@ -71,11 +71,11 @@ func serving(t *testing.T, c Config) {
 // twin does.
 func TestDoctorOfAHubThatIsWell(t *testing.T) {
 	process := startTPM(t)
-	h := newSealedHub(t, process.Device())
+	h := newSealedHub(t, process.Device(), func(c *Config) { c.Health.Listen = freeAddress() })
 	asleep := examined(t, h.config)
 	want := map[string]state{
 		"config": stateOK, "folder": stateOK, "owner": stateOK, "modes": stateOK, "space": stateOK, "running": stateOK,
-		"keyring": stateOK, "provider": stateOK, "slots": stateOK, "device": stateOK, "lockout": stateOK, "owner-password": stateOK,
+		"keyring": stateOK, "provider": stateOK, "slots": stateOK, "access": stateOK, "device": stateOK, "lockout": stateOK, "owner-password": stateOK,
 		"opens": stateOK, "identity": stateOK, "request": stateOK, "no-roster": stateAttention, "national": stateOK, "clock": stateOK,
 	}
 	if got := states(asleep); !maps.Equal(got, want) || asleep.outcome() != nil {
@@ -89,6 +89,10 @@ func TestDoctorOfAHubThatIsWell(t *testing.T) {
 		t.Errorf("awake: %v, %v", got, awake.outcome())
 	}
 	took := time.Since(begun)
+	m := metricsAt(t, "http://"+h.config.Health.Listen+"/metrics")
+	if m["relais_locked"] != 0 || m[`relais_keys_assurance{assurance="tpm"}`] != 1 || m[`relais_alarms{key="no-roster"}`] != 1 || m["relais_tpm_commands_total"] < 5 {
+		t.Errorf("its metrics: %v", m)
+	}
 	waits := make(chan error, 1)
 	go func() {
 		p, err := openProvider(keyring.KindTPM, h.config)
@@ -124,7 +128,7 @@ func TestDoctorDisturbsNothing(t *testing.T) {
 	defer process.Resume()
 	d := examined(t, h.config)
 	mustState(t, d, "running", stateAttention)
-	for _, key := range []string{"device", "opens"} {
+	for _, key := range []string{"device", "opens"} { // the TPM hangs: it was not asked
 		mustState(t, d, key, "")
 	}
 }
@@ -260,4 +264,40 @@ func TestDoctorOfAFolder(t *testing.T) {
 			t.Errorf("it was mended by looking: %d octets, %v", len(text), err)
 		}
 	})
+}
+
+// deviceNode is a device's entry in /dev.
+type deviceNode struct {
+	fs.FileInfo
+	mode     fs.FileMode
+	uid, gid uint32
+}
+
+func (n deviceNode) Mode() fs.FileMode { return n.mode }
+func (n deviceNode) Sys() any          { return &syscall.Stat_t{Uid: n.uid, Gid: n.gid} }
+
+// The group tss, by which a TPM is shared on Debian, is what lets a hub in.
+func TestDoctorOfAccess(t *testing.T) {
+	const tss = 109
+	device := deviceNode{mode: 0o660, uid: 108, gid: tss}
+	for name, c := range map[string]struct {
+		node   deviceNode
+		uid    uint32
+		groups []string
+		want   bool
+	}{
+		"in the group":       {device, 1000, []string{"1000", "109"}, true},
+		"ErrNotInTheGroup":   {device, 1000, []string{"1000"}, false},
+		"its owner":          {device, 108, nil, true},
+		"root":               {device, 0, nil, true},
+		"ErrGroupReadsAlone": {deviceNode{mode: 0o640, uid: 108, gid: tss}, 1000, []string{"109"}, false},
+		"ErrOwnerAlone":      {deviceNode{mode: 0o600, gid: tss}, 1000, []string{"109"}, false},
+		"everybody":          {deviceNode{mode: 0o666}, 1000, nil, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := mayOpen(c.node, c.uid, c.groups); got != c.want {
+				t.Errorf("may open: %v", got)
+			}
+		})
+	}
 }

@@ -41,13 +41,14 @@ func serveLocked(ctx context.Context, c Config, log *slog.Logger, why error) err
 		return lockedExamination(c), nil
 	}}
 	page := webui.Locked{Site: c.Hub.Name, Names: c.Web.hostNames(), Message: fault.Of(why).Message, Logger: log}
+	health := listenHealth(c.Health, log)
 	group, ctx := errgroup.WithContext(ctx)
 	ctx, unlock := context.WithCancelCause(ctx)
 	defer unlock(nil)
 	group.Go(func() error { return page.Serve(ctx, pages) })
 	group.Go(func() error { return serveHTTP(ctx, control.server(), controls) })
 	group.Go(func() error { return systemd.Watchdog(ctx, func(context.Context) error { return nil }) })
-	if health := listenHealth(c.Health, log); health != nil {
+	if health != nil {
 		group.Go(func() error {
 			return serveHTTP(ctx, healthServer(tell, func(context.Context) error { return why }), health)
 		})

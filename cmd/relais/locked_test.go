@@ -106,7 +106,7 @@ func TestLockedSaysWhy(t *testing.T) {
 			config := c.hub.config
 			config.Hub.DataDir = filepath.Join(t.TempDir(), "data")
 			copyFolder(t, c.hub.config.Hub.DataDir, config.Hub.DataDir)
-			config.Web.Listen = freeAddress()
+			config.Web.Listen, config.Health.Listen = freeAddress(), freeAddress()
 			c.spoil(&config)
 			saysWhy(t, config, c.reason)
 		})
@@ -153,6 +153,9 @@ func saysWhy(t *testing.T, c Config, reason *keyring.Reason) {
 		if time.Now().After(deadline) {
 			t.Fatal("a locked hub does not answer")
 		}
+	}
+	if m := metricsAt(t, "http://"+c.Health.Listen+"/metrics"); m["relais_locked"] != 1 {
+		t.Errorf("its metrics: %v", m)
 	}
 	var printed bytes.Buffer
 	if err := printStatus(stdio{out: &printed}, s); err != nil {
