@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 
 	"relais/hardware/keyring"
@@ -15,6 +17,10 @@ import (
 func (d *doctor) checkKeyring() {
 	k, err := keyring.Describe(d.config.Hub.DataDir)
 	switch {
+	case errors.Is(err, keyring.ErrNone) && d.holds("relais.db"):
+		d.failed(exitLocked, "keyring", "Les deux exemplaires du fichier des clés ont disparu, et les données ne s’ouvrent pas sans lui.",
+			"N’effacez rien\u00a0: restaurez keyring.json depuis une sauvegarde.", err.Error())
+		return
 	case errors.Is(err, keyring.ErrNone):
 		d.failed(exitFailed, "keyring", "Le dossier ne contient pas de relais.",
 			"Créez-le par relais init, ou corrigez « data_dir » dans [hub].", err.Error())
@@ -99,12 +105,28 @@ func (d *doctor) checkOpens(p keyring.Provider) {
 	}
 }
 
+// holds tells whether the folder has one of the files: init writes hub.json last,
+// so that where it is, the hub was whole.
+func (d *doctor) holds(names ...string) bool {
+	return slices.ContainsFunc(names, func(name string) bool {
+		_, err := os.Stat(filepath.Join(d.config.Hub.DataDir, name))
+		return err == nil
+	})
+}
+
 // checkIdentity compares who the keyring says the hub is with whom the folder is
 // of. Neither is opened.
 func (d *doctor) checkIdentity(ctx context.Context) {
 	i, err := node.InspectFolder(ctx, d.config.Hub.DataDir)
+	unmade := errors.Is(err, node.ErrHalfWritten) || errors.Is(err, node.ErrNoFolder)
 	switch {
-	case errors.Is(err, node.ErrHalfWritten), errors.Is(err, node.ErrNoFolder):
+	case errors.Is(err, node.ErrNoFolder) && d.keys == nil: // no hub at all, and said
+		return
+	case unmade && d.holds(requestFile, rosterFile):
+		d.failed(exitFailed, "identity", "La base de données de ce relais a disparu, ou a été vidée.",
+			"N’effacez rien\u00a0: restaurez relais.db depuis une sauvegarde.", err.Error())
+		return
+	case unmade:
 		d.failed(exitFailed, "identity", "La création de ce relais a été interrompue.",
 			"Rien n’y a encore été fait\u00a0: effacez le dossier et relancez relais init.", err.Error())
 		return

@@ -266,6 +266,40 @@ func TestDoctorOfAFolder(t *testing.T) {
 	})
 }
 
+// What was lost of a hub that was whole is never told to be begun again: its
+// remedy is a backup. What init left half-made is.
+func TestDoctorOfWhatIsLost(t *testing.T) {
+	h := newSealedHub(t, "unix:/nowhere/tpm.sock", func(c *Config) { c.Keys.Provider = "software" })
+	for name, c := range map[string]struct {
+		lost  []string
+		check string
+		says  string
+	}{
+		"database":  {[]string{"relais.db"}, "identity", "N’effacez rien"},
+		"keyring":   {[]string{"keyring.json", "keyring.previous.json"}, "keyring", "N’effacez rien"},
+		"half-made": {[]string{"relais.db", requestFile}, "identity", "relancez relais init"},
+		"nothing":   {[]string{"relais.db", requestFile, "keyring.json", "keyring.previous.json"}, "keyring", "relais init"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			config := h.config
+			config.Hub.DataDir = filepath.Join(t.TempDir(), "data")
+			copyFolder(t, h.config.Hub.DataDir, config.Hub.DataDir)
+			for _, file := range c.lost {
+				if err := os.Remove(filepath.Join(config.Hub.DataDir, file)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			d := examined(t, config)
+			mustState(t, d, c.check, stateFailed)
+			for _, found := range d.checks {
+				if found.Check == c.check && !strings.Contains(found.Remedy, c.says) {
+					t.Errorf("%+v", found)
+				}
+			}
+		})
+	}
+}
+
 // deviceNode is a device's entry in /dev.
 type deviceNode struct {
 	fs.FileInfo
