@@ -40,7 +40,7 @@ func (n *Node) alarms(now time.Time, v TerritoryView, s symptoms) (list []Alarm)
 	add := func(key string, at time.Time, message string) {
 		list = append(list, Alarm{Key: key, Message: message, At: at})
 	}
-	n.standing(now, v.Roster, add)
+	standing(n.self, now, v.Roster, add)
 	if err := n.grantsBlocked(now); err != nil {
 		add("clock", now, fault.Of(err).Message)
 	}
@@ -54,13 +54,13 @@ func (n *Node) alarms(now time.Time, v TerritoryView, s symptoms) (list []Alarm)
 	return list
 }
 
-// standing is where this hub stands in its territory.
-func (n *Node) standing(now time.Time, roster *territory.Roster, add func(string, time.Time, string)) {
+// standing is where a hub stands in its territory.
+func standing(self territory.HubID, now time.Time, roster *territory.Roster, add func(string, time.Time, string)) {
 	if roster == nil {
 		add("no-roster", now, "Ce relais n’a pas encore le registre de son territoire\u00a0: aucun mandat ne peut être créé. Demandez-le au département.")
 		return
 	}
-	hub, listed := roster.Hub(n.self)
+	hub, listed := roster.Hub(self)
 	switch {
 	case !listed:
 		add("not-listed", roster.IssuedAt, "Ce relais n’est pas inscrit au registre du territoire\u00a0: les autres ne l’entendent pas. Demandez son inscription au département.")

@@ -25,6 +25,7 @@ import (
 // alone. The kernel says who calls (SO_PEERCRED); there is nothing to guess.
 //
 //	GET  /status         how the hub is
+//	GET  /doctor         what relais doctor must not look at itself
 //	POST /national-pass  reconcile with the national service now
 //	POST /checkpoint     sign the journal as it stands
 //	POST /roster         a signed roster to install
@@ -47,11 +48,12 @@ const (
 type control struct {
 	node     *node.Node
 	status   func(context.Context) (status, error)
+	doctor   func(context.Context) (examination, error)
 	national func(context.Context) (node.NationalPass, error)
 	join     func(context.Context, territory.Invitation) (placed, error)
 	rekey    func(context.Context, rekeyRequest) (rekeyed, error)
 	log      *slog.Logger
-	locked   error // why nothing but the status can be answered; nil: all can
+	locked   error // why nothing but how the hub is can be answered; nil: all can
 }
 
 // peerUID is the context key of the caller's user.
@@ -90,6 +92,7 @@ func shortPath(dataDir string) (path string, done func(), err error) {
 func (c *control) server() *http.Server {
 	mux := http.NewServeMux()
 	mux.Handle("GET /status", answer(func(r *http.Request) (any, error) { return c.status(r.Context()) }))
+	mux.Handle("GET /doctor", answer(func(r *http.Request) (any, error) { return c.doctor(r.Context()) }))
 	if c.locked != nil {
 		mux.Handle("/", answer(func(*http.Request) (any, error) { return nil, c.locked }))
 	} else {

@@ -57,11 +57,14 @@ func pinnedProvider(c Config) (keyring.Kind, error) {
 	if errors.Is(err, keyring.ErrNone) {
 		return "", fmt.Errorf("%s holds no hub: make one with relais init", c.Hub.DataDir)
 	}
+	if errors.Is(err, keyring.ErrTorn) {
+		return "", keyring.Locked(err)
+	}
 	if err != nil {
 		return "", err
 	}
 	if c.Keys.Provider != "auto" && c.Keys.Provider != string(pinned) {
-		return "", failWith(exitLocked, "the keys of this hub were made with provider %q and never change by themselves; keys.provider says %q", pinned, c.Keys.Provider)
+		return "", keyring.Locked(fmt.Errorf("%w: the keys of this hub were made with provider %q, and keys.provider says %q", keyring.ErrOtherProvider, pinned, c.Keys.Provider))
 	}
 	return pinned, nil
 }
@@ -70,7 +73,7 @@ func pinnedProvider(c Config) (keyring.Kind, error) {
 func openKeys(c Config, pinned keyring.Kind) (*keyring.Keyring, error) {
 	p, err := openProvider(pinned, c)
 	if err != nil {
-		return nil, failWith(exitLocked, "locked: %w\nThe data is intact and unreadable. Bring the %s back, or open the hub elsewhere with its recovery code.", err, pinned)
+		return nil, keyring.Locked(err)
 	}
 	keys, err := keyring.Open(c.Hub.DataDir, p)
 	if err != nil {

@@ -29,28 +29,31 @@ const lockedRemedy = "The data is intact and unreadable. Bring back what guarded
 // on the control socket, no traffic, no act. It returns nil once the keys open,
 // and why they did not when it is told to end.
 func serveLocked(ctx context.Context, c Config, log *slog.Logger, why error) error {
-	log.Error("hub is locked", "err", why, "remedy", lockedRemedy)
+	log.Error("hub is locked", "reason", keyring.Why(why).Key, "err", why, "remedy", lockedRemedy)
 	pages, controls, err := lockedDoors(ctx, c)
 	if err != nil {
 		return errors.Join(why, err)
 	}
 	defer os.Remove(filepath.Join(c.Hub.DataDir, controlName))
 	started := time.Now()
-	control := &control{log: log, locked: why, status: func(context.Context) (status, error) {
-		slots, err := keyring.Slots(c.Hub.DataDir)
-		return status{
-			Version: version, Name: c.Hub.Name, Territory: c.Hub.Territory, Slots: slots,
-			Locked: true, Reason: why.Error(), Pages: []string{}, StartedAt: started,
-		}, err
+	tell := func(context.Context) (status, error) { return lockedStatus(c, why, started), nil }
+	control := &control{log: log, locked: why, status: tell, doctor: func(context.Context) (examination, error) {
+		return lockedExamination(c), nil
 	}}
 	page := webui.Locked{Site: c.Hub.Name, Names: c.Web.hostNames(), Message: fault.Of(why).Message, Logger: log}
+	health := listenHealth(c.Health, log)
 	group, ctx := errgroup.WithContext(ctx)
 	ctx, unlock := context.WithCancelCause(ctx)
 	defer unlock(nil)
 	group.Go(func() error { return page.Serve(ctx, pages) })
 	group.Go(func() error { return serveHTTP(ctx, control.server(), controls) })
 	group.Go(func() error { return systemd.Watchdog(ctx, func(context.Context) error { return nil }) })
-	group.Go(func() error { awaitKeys(ctx, c, unlock); return nil })
+	if health != nil {
+		group.Go(func() error {
+			return serveHTTP(ctx, healthServer(tell, func(context.Context) error { return why }), health)
+		})
+	}
+	group.Go(func() error { awaitKeys(ctx, c, why, unlock); return nil })
 	log.Info("a page explains", "pages", pages.Addr().String())
 	if _, err := systemd.Ready("le relais de " + c.Hub.Name + " est verrouillé"); err != nil {
 		log.Warn("service manager not told", "err", err)
@@ -58,6 +61,9 @@ func serveLocked(ctx context.Context, c Config, log *slog.Logger, why error) err
 	err = group.Wait()
 	if errors.Is(context.Cause(ctx), errUnlocked) {
 		log.Info("the keys open again")
+		return nil
+	}
+	if errors.Is(context.Cause(ctx), errOtherwise) {
 		return nil
 	}
 	if err := systemd.Stopping(); err != nil {
@@ -70,30 +76,53 @@ func serveLocked(ctx context.Context, c Config, log *slog.Logger, why error) err
 	return errors.Join(why, err)
 }
 
-var errUnlocked = errors.New("the keys open")
+// Why serveLocked ends by itself.
+var (
+	errUnlocked  = errors.New("the keys open")
+	errOtherwise = errors.New("the hub is locked for another reason")
+)
 
-// awaitKeys tries the keys again and again until they open or ctx ends.
-func awaitKeys(ctx context.Context, c Config, unlock context.CancelCauseFunc) {
+// awaitKeys tries the keys again and again until they open, or do not open for
+// another reason, which the page must say; or until ctx ends.
+func awaitKeys(ctx context.Context, c Config, why error, end context.CancelCauseFunc) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-time.After(unlockRetry):
 		}
-		if opens(ctx, c) {
-			unlock(errUnlocked)
+		err := opens(ctx, c)
+		switch {
+		case err == nil:
+			end(errUnlocked)
+			return
+		case fault.Is(err, fault.Locked) && keyring.Why(err) != keyring.Why(why):
+			end(errOtherwise)
 			return
 		}
 	}
 }
 
 // opens tells whether the keys open, and the folder with them.
-func opens(ctx context.Context, c Config) bool {
+func opens(ctx context.Context, c Config) error {
 	keys, n, err := openFolder(ctx, c, slog.New(slog.DiscardHandler))
 	if err != nil {
-		return false
+		return err
 	}
-	return errors.Join(keys.Close(), n.Close()) == nil
+	return errors.Join(keys.Close(), n.Close())
+}
+
+// lockedStatus is all that can be said of a hub whose keys do not open.
+func lockedStatus(c Config, why error, started time.Time) status {
+	r := keyring.Why(why)
+	s := status{
+		Version: version, Name: c.Hub.Name, Territory: c.Hub.Territory, Slots: []keyring.Kind{},
+		Locked: true, Reason: why.Error(), Why: &told{r.Key, r.Message, r.Remedy}, Pages: []string{}, StartedAt: started,
+	}
+	if d, err := keyring.Describe(c.Hub.DataDir); err == nil { // else the reason says it
+		s.Slots, s.Assurance = d.Slots, d.Provider.Assurance()
+	}
+	return s
 }
 
 // lockedDoors opens the pages' port and the control socket. The folder has no
@@ -112,10 +141,14 @@ func lockedDoors(ctx context.Context, c Config) (pages, controls net.Listener, e
 	return pages, controls, nil
 }
 
-// unfinished is a recovery that was interrupted between the keyring and the
+// errUnfinished is a recovery that was interrupted between the keyring and the
 // folder.
+var errUnfinished = &keyring.Reason{
+	Key: "recovery-interrupted", Text: "a recovery was interrupted, run relais recover again",
+	Message: "La remise en service de ce relais a été interrompue avant la fin.",
+	Remedy:  "Relancez relais recover pour la reprendre là où elle s’est arrêtée\u00a0: rien n’est demandé.",
+}
+
 func unfinished(cause error) error {
-	return fault.New(fault.Locked,
-		"Le relais est verrouillé\u00a0: sa remise en service a été interrompue. Les données sont intactes. Prévenez le service informatique\u00a0: il reste à la reprendre.",
-		fmt.Errorf("%w: a recovery was interrupted, run relais recover again", cause))
+	return keyring.Locked(fmt.Errorf("%w: %w", cause, errUnfinished))
 }

@@ -60,6 +60,7 @@ func verbs() []verb {
 		{"recover", "open a hub whose machine lost its keys, and make it this machine's", runRecover},
 		{"rekey", "replace the key of a hub, and seal everything again under the new one", runRekey},
 		{"status", "say how the running hub is", runStatus},
+		{"doctor", "look for what is wrong with a hub, running or not", runDoctor},
 		{"verify", "check the journal in a folder or in a copy of it", runVerify},
 		{"territory", "make, change, sign and install the roster of a territory", runTerritory},
 		{"helper", "open a helper's account on this hub", runHelper},

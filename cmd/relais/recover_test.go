@@ -48,7 +48,7 @@ func startTPM(t *testing.T) *swtpm.Process {
 	return p
 }
 
-func newSealedHub(t *testing.T, device string) *sealedHub {
+func newSealedHub(t *testing.T, device string, set ...func(*Config)) *sealedHub {
 	t.Helper()
 	secret, err := age.GenerateX25519Identity()
 	if err != nil {
@@ -57,8 +57,12 @@ func newSealedHub(t *testing.T, device string) *sealedHub {
 	h := &sealedHub{config: configDefaults()}
 	h.config.Hub = HubConfig{Name: "Valbrume", Territory: "demo", DataDir: filepath.Join(t.TempDir(), "data")}
 	h.config.Web = WebConfig{Listen: freeAddress(), Names: []string{"valbrume.localhost"}}
-	h.config.Link.Listen = "127.0.0.1:0"
+	h.config.Link.Listen, h.config.Link.Advertise = "127.0.0.1:0", []string{"127.0.0.1:7443"}
 	h.config.Keys = KeysConfig{Provider: "tpm", Device: device, Departement: secret.Recipient().String()}
+	h.config.Health.Listen = ""
+	for _, change := range set {
+		change(&h.config)
+	}
 	if h.departement, err = keyring.ParseDepartementKey([]byte(secret.String())); err != nil {
 		t.Fatal(err)
 	}
@@ -292,7 +296,7 @@ func TestRecoverInterrupted(t *testing.T) {
 	if !fault.Is(err, fault.Locked) || !strings.Contains(err.Error(), "run relais recover again") || !strings.Contains(fault.Of(err).Message, "reprendre") {
 		t.Errorf("between keyring and folder: %v", err)
 	}
-	if opens(t.Context(), h.config) {
+	if opens(t.Context(), h.config) == nil {
 		t.Error("a recovery that is not finished is taken for done")
 	}
 	r, err := recoverHub(t.Context(), h.config, unasked)

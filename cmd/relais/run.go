@@ -96,6 +96,9 @@ func openHub(ctx context.Context, c Config, log *slog.Logger) (h *hub, err error
 	if torn := h.keys.Mended(); torn != nil {
 		log.Warn("keyring mended from its previous generation", "err", torn)
 	}
+	if h.keys.Assurance() == territory.AssuranceSoftware {
+		log.Warn("keys are guarded by a file, not by a TPM: whoever copies the data folder has them", "assurance", string(h.keys.Assurance()))
+	}
 	if err = h.wireSync(); err != nil {
 		return h, err
 	}
@@ -120,7 +123,7 @@ func (h *hub) run(ctx context.Context) error {
 	group.Go(func() error { return runSchedule(ctx, h.jobs(), h.node, h.log) })
 	group.Go(func() error { return systemd.Watchdog(ctx, h.probe) })
 	if h.health != nil {
-		group.Go(func() error { return serveHTTP(ctx, h.healthServer(), h.health) })
+		group.Go(func() error { return serveHTTP(ctx, healthServer(h.status, h.probe), h.health) })
 	}
 	if h.callers != nil {
 		group.Go(func() error { return h.callers.Run(ctx, h.log) })

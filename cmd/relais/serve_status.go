@@ -2,12 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"net"
-	"net/http"
 	"time"
 
 	"relais/hardware/keyring"
+	"relais/hardware/tpm"
 	"relais/node/territory"
 )
 
@@ -16,7 +15,7 @@ const probeJob = "probe"
 
 // control is the command line's door to this hub.
 func (h *hub) control() *control {
-	return &control{node: h.node, status: h.status, national: h.nationalPass, join: h.join, rekey: h.rekey, log: h.log}
+	return &control{node: h.node, status: h.status, doctor: h.examination, national: h.nationalPass, join: h.join, rekey: h.rekey, log: h.log}
 }
 
 // join asks for this hub's place while it runs: it was recovered, or has another
@@ -78,6 +77,9 @@ func (h *hub) status(ctx context.Context) (status, error) {
 	for _, a := range view.Alarms {
 		s.Alarms = append(s.Alarms, a.Key)
 	}
+	if p, ok := h.keys.Provider().(*tpm.Provider); ok {
+		s.Commands = p.Commands()
+	}
 	return s, nil
 }
 
@@ -85,24 +87,4 @@ func (h *hub) status(ctx context.Context) (status, error) {
 // disk.
 func (h *hub) probe(ctx context.Context) error {
 	return h.node.JobSucceeded(ctx, probeJob, time.Now())
-}
-
-// healthServer answers the machine's own monitoring, without names of people.
-func (h *hub) healthServer() *http.Server {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		if err := h.probe(r.Context()); err != nil {
-			http.Error(w, err.Error(), http.StatusServiceUnavailable)
-			return
-		}
-		s, err := h.status(r.Context())
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusServiceUnavailable)
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		json.NewEncoder(w).Encode(s) // the caller is gone when this fails
-	})
-	return &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 }

@@ -25,7 +25,8 @@ type status struct {
 	Slots     []keyring.Kind      `json:"slots"`            // what opens the keys
 	Rekeying  node.Rekeying       `json:"rekeying"`         // which key, and whether the one before is still needed
 	Locked    bool                `json:"locked"`           // no slot opens: nothing below is known
-	Reason    string              `json:"reason,omitempty"` // of that
+	Reason    string              `json:"reason,omitempty"` // of that, in English
+	Why       *told               `json:"why,omitempty"`    // the same, in French and with the remedy
 	Pages     []string            `json:"pages"`            // addresses of the desk, then of the kiosk
 	StartedAt time.Time           `json:"started_at"`
 
@@ -43,6 +44,15 @@ type status struct {
 
 	National *node.NationalPass `json:"national,omitempty"`
 	Alarms   []string           `json:"alarms,omitempty"` // keys
+
+	Commands uint64 `json:"tpm_commands,omitempty"` // sent to the TPM since the start, where this process holds it
+}
+
+// told is something for a person to look at, in French, with a constant key.
+type told struct {
+	Key     string `json:"key"`
+	Message string `json:"message"`
+	Remedy  string `json:"remedy,omitempty"`
 }
 
 func runStatus(ctx context.Context, std stdio, args []string) error {
@@ -80,6 +90,10 @@ func printStatus(std stdio, s status) error {
 		line("hub", "%s, territory %s: LOCKED, no key slot opens", s.Name, s.Territory)
 		line("version", "%s, up since %s", s.Version, s.StartedAt.Format(time.DateTime))
 		line("slots", "%s", listSlots(s.Slots))
+		if s.Why != nil { // a hub of an earlier version says none
+			line("reason", "%s: %s", s.Why.Key, s.Why.Message)
+			line("remedy", "%s", s.Why.Remedy)
+		}
 		return w.Flush()
 	}
 	line("hub", "%s (%s), territory %s, keys: %s", s.Name, s.Hub, s.Territory, s.Assurance)
@@ -118,33 +132,4 @@ func (s status) others() string {
 		return fmt.Sprintf("%d of %d heard, nothing compared with them yet", s.Seen, s.Expected)
 	}
 	return fmt.Sprintf("%d of %d heard, information of %s", s.Seen, s.Expected, s.FreshAt.Local().Format(time.DateTime))
-}
-
-// remedies say what an alarm means and what to do, to the person who looks after
-// the machine. The screens say it in French, to helpers.
-var remedies = map[string]string{
-	"no-roster":      "no mandate can be created; ask your territory for its roster, then relais territory install roster.note",
-	"not-listed":     "this hub is not in the roster, the others do not hear it; hand hub.json to your territory: relais territory add-hub, then issue",
-	"expelled":       "this hub was expelled, what it does is not recognised elsewhere; call your territory",
-	"roster-expired": "known hubs still talk to each other; have the territory issue a roster, then relais territory install roster.note",
-	"roster-expires": "within 30 days; have the territory issue a roster, then relais territory install roster.note",
-	"clock":          "the clock is wrong or cannot be trusted, nothing is granted; set it, then timedatectl status",
-	"peer-clock":     "the page names a hub whose clock and this one's disagree; look at both, and at the battery of the one that is wrong: timedatectl status",
-	"forked":         "a hub's machine was copied or brought back in time, its recent mandates are suspended everywhere; call your territory",
-	"conflict":       "a mandate exists in two versions and is refused; have it made again",
-	"wrong-code":     "a hub announced a stop with a code that is not the mandate's, to no effect; tell your territory",
-	"mute":           "records were kept that this version cannot read; see relais version and bring this hub up to date",
-	"unsigned":       "the machine's key does not answer and nothing leaves this hub; look at the TPM, then journalctl -u relais",
-	"logs":           "a hub began its history again many times: its machine is often brought back in time, or taken over; call your territory",
-	"flood":          "a site stopped many mandates of others in an hour; check with it, and tell your territory",
-	"island":         "no other hub answers; look at the box and the cable, then at [link] in the configuration",
-	"national":       "the national service has not answered for a day; the room does not need it; look at [national] in the configuration",
-	"drift":          "this hub and the national service still differ after a pass; if it lasts, tell your territory",
-}
-
-func remedy(alarm string) string {
-	if words, known := remedies[alarm]; known {
-		return words
-	}
-	return "see the page État du territoire"
 }

@@ -82,22 +82,8 @@ func (h *hub) wireDoors(ctx context.Context) (err error) {
 	if h.controls, err = listenControl(h.config.Hub.DataDir); err != nil {
 		return err
 	}
-	h.listenHealth()
+	h.health = listenHealth(h.config.Health, h.log)
 	return nil
-}
-
-// listenHealth opens the port of the machine's own monitoring. The room does not
-// need it: a port that is taken is logged.
-func (h *hub) listenHealth() {
-	if h.config.Health.Listen == "" {
-		return
-	}
-	l, err := net.Listen("tcp", h.config.Health.Listen)
-	if err != nil {
-		h.log.Warn("health is not served", "err", err)
-		return
-	}
-	h.health = l
 }
 
 // listenPages takes the pages' port from the service manager, so that the hub

@@ -27,6 +27,7 @@
 //	{"verb":"new-identity"}                           {"data":BLOB}
 //	{"verb":"load-identity","data":BLOB}              {"data":SPKI}
 //	{"verb":"sign","data":BLOB,"digest":SHA256}       {"data":DER}
+//	{"verb":"examine"}                                {"data":CONDITION}
 //	                                                  {"error":TEXT,"reasons":[NAME…]}
 //
 // Closing the connection is the verb close: the device stays open for others. A

@@ -12,13 +12,41 @@ import (
 
 // What may stand between a hub and its agent, and what to do about it.
 var (
-	ErrUnreachable = errors.New("no seal agent answers there: start it (systemctl start relais-seal.socket), or check [keys] agent")
-	ErrRefused     = errors.New("the seal agent does not serve this user: run the hub as the user in [keys] agent_user")
-	ErrFull        = errors.New("the seal agent has as many connections as it serves: stop what else uses it")
-	ErrSilent      = errors.New("the TPM, or the seal agent before it, gave no answer in time")
-	ErrPaused      = errors.New("the TPM is left alone for some seconds after a time-out")
-	ErrMalformed   = errors.New("this is not a message of the seal agent's protocol")
-	ErrClosed      = errors.New("the connection to the seal agent was closed")
+	ErrUnreachable = &keyring.Reason{
+		Key: "agent-unreachable", Text: "no seal agent answers there: start it (systemctl start relais-seal.socket), or check [keys] agent",
+		Message: "Le gardien des clés (relais seal-agent) ne répond pas.",
+		Remedy:  "Démarrez-le (systemctl start relais-seal.socket), ou corrigez « agent » dans [keys].",
+	}
+	ErrRefused = &keyring.Reason{
+		Key: "agent-refused", Text: "the seal agent does not serve this user: run the hub as the user in [keys] agent_user",
+		Message: "Le gardien des clés (relais seal-agent) ne sert pas l’utilisateur de ce relais.",
+		Remedy:  "Lancez le relais sous l’utilisateur nommé par « agent_user » dans [keys], ou corrigez ce nom, puis redémarrez relais-seal.",
+	}
+	ErrFull = &keyring.Reason{
+		Key: "agent-full", Text: "the seal agent has as many connections as it serves: stop what else uses it",
+		Message: "Le gardien des clés (relais seal-agent) sert déjà autant de programmes qu’il le peut.",
+		Remedy:  "Arrêtez les autres programmes qui l’utilisent, ou redémarrez relais-seal.",
+	}
+	ErrSilent = &keyring.Reason{
+		Key: "agent-silent", Text: "the TPM, or the seal agent before it, gave no answer in time",
+		Message: "La puce de sécurité, ou le gardien des clés devant elle, n’a pas répondu à temps.",
+		Remedy:  "Redémarrez relais-seal\u00a0; si cela ne suffit pas, redémarrez la machine.",
+	}
+	ErrPaused = &keyring.Reason{
+		Key: "agent-paused", Text: "the TPM is left alone for some seconds after a time-out",
+		Message: "La puce de sécurité n’a pas répondu à temps, et le relais la laisse en paix quelques secondes.",
+		Remedy:  "Attendez\u00a0; si cela dure, redémarrez relais-seal, puis la machine.",
+	}
+	ErrMalformed = &keyring.Reason{
+		Key: "agent-malformed", Text: "this is not a message of the seal agent's protocol",
+		Message: "Ce qui répond à la place du gardien des clés (relais seal-agent) n’en est pas un, ou est d’une autre version.",
+		Remedy:  "Mettez relais et relais-seal à la même version, et corrigez « agent » dans [keys].",
+	}
+	ErrClosed = &keyring.Reason{
+		Key: "agent-closed", Text: "the connection to the seal agent was closed",
+		Message: "Le relais n’utilise plus le gardien des clés.",
+		Remedy:  "Redémarrez le relais.",
+	}
 )
 
 // Reasons names the errors that keep their meaning between a server and its
@@ -29,9 +57,10 @@ type Reasons map[string]error
 // with adds the errors that every provider may return.
 func (r Reasons) with() Reasons {
 	all := Reasons{
-		"agent-refused": ErrRefused, "agent-full": ErrFull, "agent-malformed": ErrMalformed, "agent-silent": ErrSilent,
-		"keyring-locked": keyring.ErrLocked,
-		"deadline":       os.ErrDeadlineExceeded,
+		"keyring-locked": keyring.ErrLocked, "deadline": os.ErrDeadlineExceeded,
+	}
+	for _, said := range []*keyring.Reason{ErrRefused, ErrFull, ErrMalformed, ErrSilent} {
+		all[said.Key] = said
 	}
 	maps.Copy(all, r)
 	return all

@@ -32,6 +32,7 @@ const (
 	verbNewIdentity  verb = "new-identity"
 	verbLoadIdentity verb = "load-identity"
 	verbSign         verb = "sign"
+	verbExamine      verb = "examine"
 )
 
 // request asks for one operation.

@@ -160,7 +160,7 @@ func (s *Server) operate(ctx context.Context, r request) (answer, error) {
 
 // do is one operation at the device.
 func (s *Server) do(r request) ([]byte, error) {
-	if (r.Digest != nil) != (r.Verb == verbSign) || (r.Data == nil) != (r.Verb == verbNewIdentity) {
+	if (r.Digest != nil) != (r.Verb == verbSign) || (r.Data == nil) != (r.Verb == verbNewIdentity || r.Verb == verbExamine) {
 		return nil, fmt.Errorf("%w: %q with what it does not take, or without what it does", ErrMalformed, r.Verb)
 	}
 	switch r.Verb {
@@ -174,6 +174,8 @@ func (s *Server) do(r request) ([]byte, error) {
 		return s.kept.public(s.provider, r.Data)
 	case verbSign:
 		return s.kept.sign(s.provider, r.Data, r.Digest)
+	case verbExamine:
+		return examine(s.provider)
 	}
 	return nil, fmt.Errorf("%w: there is no verb %q", ErrMalformed, r.Verb)
 }

@@ -37,9 +37,6 @@ const (
 	maxEarlier   = 64 // keys before this one: how often a hub can be rekeyed
 )
 
-// ErrNewer means that the keyring was written by a later version of Relais.
-var ErrNewer = errors.New("keyring.json was written by a later version of relais: install that version")
-
 // file is the keyring as it is written. Nothing in it is secret without a slot.
 type file struct {
 	Version int    `json:"version"`
@@ -217,7 +214,7 @@ func (f *file) validateEarlier(list []earlier) error {
 
 // load reads the current generation or, when it is missing or torn, the previous
 // one; torn then says what was wrong with the current one. Errors: ErrNone,
-// ErrNewer, and both generations torn.
+// ErrNewer, ErrTorn.
 func load(dir string) (f *file, torn error, err error) {
 	f, torn = read(filepath.Join(dir, currentName))
 	if torn == nil || errors.Is(torn, ErrNewer) {
@@ -228,7 +225,7 @@ func load(dir string) (f *file, torn error, err error) {
 	case errors.Is(torn, os.ErrNotExist) && errors.Is(err, os.ErrNotExist):
 		return nil, nil, fmt.Errorf("%w in %s", ErrNone, dir)
 	case err != nil:
-		return nil, nil, fmt.Errorf("both generations of the keyring are lost, restore keyring.json from a backup: %w", errors.Join(torn, err))
+		return nil, nil, fmt.Errorf("%w: %w", ErrTorn, errors.Join(torn, err))
 	}
 	return f, torn, nil
 }

@@ -98,7 +98,11 @@ func (k *Keyring) Recipients() []string { return slices.Clone(k.held.Load().file
 func (k *Keyring) Identity() crypto.Signer { return k.signer }
 
 // Assurance says what guards the identity.
-func (k *Keyring) Assurance() territory.Assurance { return k.kind.assurance() }
+func (k *Keyring) Assurance() territory.Assurance { return k.kind.Assurance() }
+
+// Provider is what guards the keys, for whoever asks how it is. It is not theirs to
+// close.
+func (k *Keyring) Provider() Provider { return k.provider }
 
 // Close lets go of the provider: Identity no longer signs.
 func (k *Keyring) Close() error { return k.provider.Close() }

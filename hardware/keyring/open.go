@@ -3,8 +3,6 @@ package keyring
 import (
 	"errors"
 	"fmt"
-
-	"relais/node/fault"
 )
 
 // Pinned tells which provider opens the keyring in dir: what init decided, for
@@ -40,22 +38,30 @@ func Open(dir string, p Provider) (*Keyring, error) {
 		return nil, err
 	}
 	if p.Kind() != f.Provider {
-		return nil, locked(fmt.Errorf("this hub was made with the %s key provider, and never changes by itself: configure provider = %q", f.Provider, f.Provider))
+		return nil, Locked(fmt.Errorf("%w: it was made with %s, configure provider = %q", ErrOtherProvider, f.Provider, f.Provider))
 	}
+	k, err := f.open(dir, p)
+	if err != nil {
+		return nil, Locked(err)
+	}
+	k.torn = torn
+	return k, k.mend(dir, f)
+}
+
+func (f *file) open(dir string, p Provider) (*Keyring, error) {
 	kek, err := f.unlock(p.Kind(), p.Unwrap)
 	if err != nil {
-		return nil, locked(err)
+		return nil, err
 	}
 	h, err := f.hold(kek)
 	if err != nil {
-		return nil, locked(err)
+		return nil, err
 	}
 	k := newKeyring(dir, p, h)
-	k.torn = torn
 	if k.signer, err = f.identity(p, h.newest); err != nil {
-		return nil, locked(fmt.Errorf("load identity: %w", err))
+		return nil, fmt.Errorf("load identity: %w", err)
 	}
-	return k, k.mend(dir, f)
+	return k, nil
 }
 
 // unlock tries every slot of a kind and returns the first KEK that this file
@@ -71,7 +77,7 @@ func (f *file) unlock(kind Kind, unwrap func(blob []byte) ([]byte, error)) ([]by
 			return kek, nil
 		}
 		if err == nil {
-			err = errors.New("it opens, to a key that is not this keyring's: the file was altered")
+			err = ErrForeign
 		}
 		reasons = append(reasons, fmt.Errorf("slot %d (%s): %w", i, kind, err))
 	}
@@ -79,14 +85,6 @@ func (f *file) unlock(kind Kind, unwrap func(blob []byte) ([]byte, error)) ([]by
 		return nil, fmt.Errorf("there is no %s slot", kind)
 	}
 	return nil, errors.Join(reasons...)
-}
-
-// lockedMessage is for the explanation page.
-const lockedMessage = "Le relais est verrouillé\u00a0: sa clé ne s’ouvre pas sur cette machine. " +
-	"Les données sont intactes et illisibles. Prévenez le service informatique\u00a0: le code de récupération, ou la clé du département, permet de les rouvrir."
-
-func locked(why error) error {
-	return fault.New(fault.Locked, lockedMessage, fmt.Errorf("%w: %w", ErrLocked, why))
 }
 
 // mend writes a torn current file anew, now that the previous one, which it does

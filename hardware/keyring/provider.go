@@ -20,8 +20,8 @@ const (
 // ofMachine tells whether a slot of this kind opens by itself, on one machine.
 func (k Kind) ofMachine() bool { return k == KindTPM || k == KindSoftware }
 
-// assurance is how far other hubs may trust an identity kept by k.
-func (k Kind) assurance() territory.Assurance {
+// Assurance is how far other hubs may trust an identity kept by k.
+func (k Kind) Assurance() territory.Assurance {
 	if k == KindTPM {
 		return territory.AssuranceTPM
 	}

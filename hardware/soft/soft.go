@@ -31,8 +31,27 @@ const (
 	nextName = "software.next.key"
 )
 
-// ErrExposed means that others than its owner may read software.key.
-var ErrExposed = errors.New("software.key may be read by others than its owner: chmod 600 it, and consider its key known to whoever had access")
+// What may be wrong with software.key, and what to do about it.
+var (
+	// ErrExposed means that others than its owner may read it.
+	ErrExposed = &keyring.Reason{
+		Key: "software-exposed", Text: "software.key may be read by others than its owner: chmod 600 it, and consider its key known to whoever had access",
+		Message: "Le fichier software.key peut être lu par d’autres que son propriétaire.",
+		Remedy:  "Rendez-le à lui seul (chmod 600), et tenez sa clé pour connue de quiconque a pu le lire.",
+	}
+	// ErrLost means that it is not there.
+	ErrLost = &keyring.Reason{
+		Key: "software-lost", Text: "software.key is missing: restore it beside keyring.json, or open the hub with its recovery code",
+		Message: "Le fichier software.key, qui ouvre la clé de ce relais, a disparu.",
+		Remedy:  "Restaurez-le depuis une sauvegarde, à côté de keyring.json, ou " + keyring.ByRecovery,
+	}
+	// ErrOtherKey means that it is damaged, or another hub's.
+	ErrOtherKey = &keyring.Reason{
+		Key: "software-other", Text: "software.key is damaged, or is not the file this keyring was made with",
+		Message: "Le fichier software.key est abîmé, ou n’est pas celui de ce relais.",
+		Remedy:  "Restaurez celui de ce relais depuis une sauvegarde, ou " + keyring.ByRecovery,
+	}
+)
 
 // slotPlace binds the wrapped KEK to its use; the file is random, so that no
 // store id is needed to tell two hubs apart.
@@ -92,15 +111,15 @@ func (p *Provider) Settle(blob []byte) error {
 	return durable.SyncFolder(filepath.Dir(p.path))
 }
 
-// Unwrap opens what Wrap sealed. Errors: ErrExposed, a missing or damaged
-// software.key, a slot of another key.
+// Unwrap opens what Wrap sealed. Errors: ErrLost, ErrExposed,
+// ErrOtherKey.
 func (p *Provider) Unwrap(blob []byte) ([]byte, error) {
 	if kek, err := unwrap(p.next, blob); err == nil {
 		return kek, nil
 	}
 	kek, err := unwrap(p.path, blob)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("%s is missing: restore it beside keyring.json, or open the hub with its recovery code", p.path)
+		return nil, fmt.Errorf("%w (%s)", ErrLost, p.path)
 	}
 	return kek, err
 }
@@ -112,7 +131,7 @@ func unwrap(path string, blob []byte) ([]byte, error) {
 	}
 	kek, err := key.Open(seal.StoreID{}, slotPlace, blob)
 	if err != nil {
-		return nil, fmt.Errorf("%s is not the file this keyring was made with: %w", path, err)
+		return nil, fmt.Errorf("%w (%s: %w)", ErrOtherKey, path, err)
 	}
 	return kek, nil
 }
@@ -147,7 +166,7 @@ func readKey(path string) (seal.Key, error) {
 	}
 	key, err := seal.NewKey(0, secret)
 	if err != nil {
-		return seal.Key{}, fmt.Errorf("%s is damaged: %w", path, err)
+		return seal.Key{}, fmt.Errorf("%w (%s: %w)", ErrOtherKey, path, err)
 	}
 	return key, nil
 }

@@ -1,7 +1,6 @@
 package tpm
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -11,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"relais/hardware/keyring"
 )
 
 // DefaultDevice is the TPM behind the kernel's resource manager.
@@ -20,7 +21,11 @@ const unixPrefix = "unix:"
 
 // ErrRawDevice refuses /dev/tpm0: without the kernel's resource manager, what a
 // crash leaves behind fills the TPM, and other programs' commands mix with ours.
-var ErrRawDevice = errors.New("the raw device is not for a hub: configure device = \"" + DefaultDevice + "\"")
+var ErrRawDevice = &keyring.Reason{
+	Key: "raw-device", Text: "the raw device is not for a hub: configure device = \"" + DefaultDevice + "\"",
+	Message: "La configuration désigne la puce de sécurité sans le partage que fait le noyau.",
+	Remedy:  "Réglez device = \"" + DefaultDevice + "\" dans [keys], puis redémarrez le relais.",
+}
 
 // device names where a TPM answers.
 type device string

@@ -64,7 +64,7 @@ func (p *Provider) do(step string, operation func() error) error {
 	}
 	hadOne := p.wire.conn != nil
 	err := p.attempt(operation)
-	if hadOne && errors.Is(err, errTransport) && !errors.Is(err, os.ErrDeadlineExceeded) {
+	if hadOne && errors.Is(err, ErrSilent) && !errors.Is(err, os.ErrDeadlineExceeded) {
 		err = p.attempt(operation)
 	}
 	return explain(step, err)

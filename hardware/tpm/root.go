@@ -133,7 +133,7 @@ func (p *Provider) pinnedRoot(b blob) (root, error) {
 		p.verified = stored
 		return stored, nil
 	}
-	if errors.Is(err, errTransport) {
+	if errors.Is(err, ErrSilent) {
 		return root{}, err
 	}
 	made, err := p.makeRoot()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"time"
 )
 
@@ -27,10 +28,6 @@ const (
 	rcRetry   = 0x922
 )
 
-// errTransport wraps whatever went wrong between us and the TPM, as opposed to
-// what the TPM said.
-var errTransport = errors.New("the TPM does not answer")
-
 // wire carries commands over one connection, which it drops at the first error:
 // after one, nothing says which command the next reply would answer. It does not
 // connect again by itself, for what was loaded on the lost connection is lost
@@ -38,21 +35,27 @@ var errTransport = errors.New("the TPM does not answer")
 type wire struct {
 	device  device
 	timeout time.Duration
-	conn    conn // nil when there is none
+	conn    conn          // nil when there is none
+	sent    atomic.Uint64 // commands, those asked again included
 }
 
 // Send carries one command and returns its reply, asking again as often as the
 // TPM wants, within bounds.
 func (w *wire) Send(command []byte) ([]byte, error) {
 	if w.conn == nil {
-		return nil, fmt.Errorf("%w: the connection was lost", errTransport)
+		return nil, fmt.Errorf("%w: the connection was lost", ErrSilent)
 	}
 	deadline := time.Now().Add(w.timeout)
 	for pause, tries := firstPause, 0; ; pause, tries = 2*pause, tries+1 {
+		w.sent.Add(1)
 		reply, err := w.exchange(command, deadline)
+		if errors.Is(err, ErrNotTPM2) {
+			w.drop()
+			return nil, err
+		}
 		if err != nil {
 			w.drop()
-			return nil, fmt.Errorf("%w: %w", errTransport, err)
+			return nil, fmt.Errorf("%w: %w", ErrSilent, err)
 		}
 		if !asksAgain(reply) || tries == maxRetries || time.Until(deadline) < pause {
 			return reply, nil
@@ -94,7 +97,7 @@ func replySize(reply []byte) (int, error) {
 		return 0, fmt.Errorf("reply of %d octets, shorter than its header", len(reply))
 	}
 	if tag := binary.BigEndian.Uint16(reply); tag != 0x8001 && tag != 0x8002 {
-		return 0, fmt.Errorf("reply with tag %#04x: not a TPM 2.0", tag)
+		return 0, fmt.Errorf("reply with tag %#04x: %w", tag, ErrNotTPM2)
 	}
 	size := binary.BigEndian.Uint32(reply[2:])
 	if size < headerSize || size > maxReply {
