@@ -95,12 +95,16 @@ func (p *Provider) Settle(blob []byte) error {
 // Unwrap opens what Wrap sealed. Errors: ErrExposed, a missing or damaged
 // software.key, a slot of another key.
 func (p *Provider) Unwrap(blob []byte) ([]byte, error) {
-	if kek, err := unwrap(p.next, blob); err == nil {
+	kek, newer := unwrap(p.next, blob)
+	if newer == nil {
 		return kek, nil
 	}
 	kek, err := unwrap(p.path, blob)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("%s is missing: restore it beside keyring.json, or open the hub with its recovery code", p.path)
+		err = fmt.Errorf("%s is missing: restore it beside keyring.json, or open the hub with its recovery code", p.path)
+	}
+	if err != nil && !errors.Is(newer, os.ErrNotExist) {
+		err = errors.Join(newer, err)
 	}
 	return kek, err
 }
