@@ -97,11 +97,13 @@ func (n *Node) beginRekey(ctx context.Context, epochs []uint32) error {
 // forgetKeys ends a replacement. What was written over leaves the write-ahead log
 // first, and the snapshots go: nothing would open them.
 func (n *Node) forgetKeys(ctx context.Context, newest uint32) error {
-	err := n.db.Write(ctx, func(tx *store.Tx) error { tx.Overwritten(); return nil })
-	if err == nil {
-		err = errors.Join(n.db.DropSnapshots(), n.sealer.Forget())
+	if err := n.db.Write(ctx, func(tx *store.Tx) error { tx.Overwritten(); return nil }); err != nil {
+		return err
 	}
-	if err != nil {
+	if err := n.db.DropSnapshots(); err != nil {
+		return err
+	}
+	if err := n.sealer.Forget(); err != nil {
 		return err
 	}
 	return n.endRekey(ctx, newest)

@@ -116,7 +116,9 @@ func (k *keyed) elsewhere(t testing.TB) *keyed {
 	if err := os.CopyFS(dir, os.DirFS(k.Options.Dir)); err != nil {
 		t.Fatal(err)
 	}
-	os.Chmod(filepath.Join(dir, "software.key"), 0o600)
+	for _, name := range []string{"software.key", "software.next.key"} {
+		os.Chmod(filepath.Join(dir, name), 0o600)
+	}
 	d := *k.desk
 	h := *k.hub
 	d.hub, h.Options.Dir = &h, dir

@@ -114,12 +114,16 @@ func (p *Provider) Settle(blob []byte) error {
 // Unwrap opens what Wrap sealed. Errors: ErrLost, ErrExposed,
 // ErrOtherKey.
 func (p *Provider) Unwrap(blob []byte) ([]byte, error) {
-	if kek, err := unwrap(p.next, blob); err == nil {
+	kek, newer := unwrap(p.next, blob)
+	if newer == nil {
 		return kek, nil
 	}
 	kek, err := unwrap(p.path, blob)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("%w (%s)", ErrLost, p.path)
+		err = fmt.Errorf("%w (%s)", ErrLost, p.path)
+	}
+	if err != nil && !errors.Is(newer, os.ErrNotExist) {
+		err = errors.Join(newer, err)
 	}
 	return kek, err
 }

@@ -159,6 +159,11 @@ func TestRenew(t *testing.T) {
 	if err := p.Renew(); err != nil || !opens(before) || !opens(after) {
 		t.Fatalf("renewed: %v; the slot before opens: %v; the new one: %v", err, opens(before), opens(after))
 	}
+	os.Chmod(filepath.Join(dir, "software.next.key"), 0o644)
+	if _, err := p.Unwrap(after); !errors.Is(err, soft.ErrExposed) {
+		t.Errorf("the renewed key, exposed: %v, want ErrExposed", err)
+	}
+	os.Chmod(filepath.Join(dir, "software.next.key"), 0o600)
 	if err := p.Settle(bytes.Repeat([]byte{1}, len(after))); err == nil || !opens(before) || !opens(after) {
 		t.Errorf("settled for a slot that nothing opens: %v", err)
 	}
