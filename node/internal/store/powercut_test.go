@@ -115,7 +115,7 @@ func lostAtCuts(t *testing.T, mode string, chance *rand.Rand) (cuts, lossy int) 
 		}
 		cut := isAck && acked%10 == 0
 		if chance != nil {
-			cut = acked > 0 && chance.IntN(40) == 0
+			cut = acked > 0 && chance.IntN(15) == 0
 		}
 		if !cut {
 			continue

@@ -183,11 +183,15 @@ func (db *DB) openWriter(ctx context.Context, o Options) (err error) {
 	if mode == "" {
 		mode = "FULL"
 	}
-	db.pool, err = sql.Open("sqlite3", source(db.path, url.Values{
+	options := url.Values{
 		"_journal_mode": {"WAL"}, "_synchronous": {mode}, "_foreign_keys": {"on"},
 		"_busy_timeout": {milliseconds(busyTimeout)}, "_secure_delete": {"on"},
 		"_stmt_cache_size": {strconv.Itoa(statements)}, "_cache_size": {strconv.Itoa(-cacheKiB)},
-	}))
+	}
+	if mode == "FULL" {
+		options.Set("vfs", holdingWAL)
+	}
+	db.pool, err = sql.Open("sqlite3", source(db.path, options))
 	if err != nil {
 		return err
 	}
