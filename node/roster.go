@@ -30,6 +30,13 @@ var ErrRosterConflict = errors.New("another roster has the same version")
 type heldRoster struct {
 	*territory.Roster
 	note []byte
+	self territory.Author // this hub; without a key when it is not listed
+}
+
+// holding reads this hub's key once for every record that it will author.
+func (n *Node) holding(roster *territory.Roster, note []byte) *heldRoster {
+	self, _ := roster.Author(n.self)
+	return &heldRoster{roster, note, self}
 }
 
 // Roster is the current roster, or nil before the first. Never modified.
@@ -62,7 +69,7 @@ func (n *Node) InstallRoster(ctx context.Context, note []byte) error {
 	if roster.Territory != n.birth.Territory {
 		return fmt.Errorf("install roster of %s: %w", roster.Territory, ErrOtherTerritory)
 	}
-	taken := &heldRoster{roster, bytes.Clone(note)}
+	taken := n.holding(roster, bytes.Clone(note))
 	var newer bool
 	err = n.db.Write(ctx, func(tx *store.Tx) (err error) {
 		newer, err = n.takeRoster(tx, taken)
@@ -147,7 +154,7 @@ func (n *Node) openRoster(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.roster.Store(&heldRoster{roster, note})
+	n.roster.Store(n.holding(roster, note))
 	path := filepath.Join(n.dir, rosterFile)
 	if copied, err := os.ReadFile(path); err == nil && bytes.Equal(copied, note) {
 		return nil
