@@ -47,9 +47,8 @@ func (n *Node) Grant(ctx context.Context, by Actor, visit mediation.Accompanimen
 }
 
 // grant is the transaction. A refusal is committed, because a wrong code counts;
-// an error undoes all. Wording and sealing are done in it, with an envelope made
-// ahead: they compute for less than it takes to read the visit and the draft a
-// second time.
+// an error undoes all. Wording and sealing are done in it: they compute for less
+// than it takes to read the visit and the draft a second time.
 func (n *Node) grant(tx *store.Tx, by Actor, visit mediation.AccompanimentID, a Approval) (made mandate.ID, refusal, err error) {
 	made, account, err := n.grantedIn(tx.Reader, by, visit)
 	if err != nil || !made.IsZero() {
@@ -99,7 +98,6 @@ type grantPlan struct {
 	visit   mediation.AccompanimentID
 	mandate mandate.Mandate
 	plain   []byte // the dossier
-	sealed  []byte // to the hubs that serve the structure
 	code    record.StopCode
 }
 
@@ -132,11 +130,8 @@ func (n *Node) planGrant(now time.Time, by Actor, visit mediation.AccompanimentI
 	}
 	dossier := mandate.Dossier{Territory: n.birth.Territory, Hub: n.self, Mandate: plan.mandate, Wording: wording}
 	rand.Read(dossier.Salt[:]) // never fails since Go 1.24
-	if plan.plain, err = dossier.Encode(); err != nil {
-		return plan, err
-	}
 	plan.code = record.NewStopCode()
-	plan.sealed, err = n.sealDossier(by.Structure, plan.plain)
+	plan.plain, err = dossier.Encode()
 	return plan, err
 }
 
@@ -185,9 +180,6 @@ func (n *Node) keepGrant(tx *store.Tx, person people.BeneficiaryID, key seal.Key
 		err = fmt.Errorf("mandate %s exists", m.ID)
 	}
 	if err != nil {
-		return err
-	}
-	if err := tx.PutDossier(m.ID, plan.sealed); err != nil {
 		return err
 	}
 	if err := tx.NameAccompaniment(plan.visit, person); err != nil {

@@ -72,7 +72,6 @@ type Node struct {
 	onRoster []func(*territory.Roster)  // filled while wiring, before Run
 
 	publishing publishing
-	envelopes  envelopes
 
 	fresh    freshness
 	readings readings // of dossiers, entered in the journal lately
