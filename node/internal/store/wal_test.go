@@ -62,14 +62,14 @@ func TestUnheldWritesAreMany(t *testing.T) {
 func TestHeldAndRead(t *testing.T) {
 	db, path := open(t)
 	boom := errors.New("boom")
-	const spilling = 20 << 20 // octets: more than the cache
+	const spilling = 9 // entries of 1 MiB: more than the cache
 	entries := int64(0)
 	for _, c := range []struct {
 		octets, times int
 		then          error
 	}{
-		{100, 1, nil}, {300 << 10, 1, nil}, {1 << 20, spilling >> 20, boom}, {100, 3, nil},
-		{1 << 20, spilling >> 20, nil}, {100, 1, boom}, {130 << 10, 2, nil},
+		{100, 1, nil}, {300 << 10, 1, nil}, {1 << 20, spilling, boom}, {100, 3, nil},
+		{1 << 20, spilling, nil}, {100, 1, boom}, {130 << 10, 2, nil},
 	} {
 		err := db.Write(t.Context(), func(tx *store.Tx) error {
 			for range c.times {
@@ -85,8 +85,11 @@ func TestHeldAndRead(t *testing.T) {
 		if c.then == nil {
 			entries += int64(c.times)
 		}
-		holds(t, db, entries)
+		if n := count(t, db, "journal"); int64(n) != entries {
+			t.Fatalf("%d entries are read, want %d", n, entries)
+		}
 	}
+	holds(t, db, entries)
 	db.Close()
 	holds(t, reopen(t, path, store.Options{}), entries)
 }
