@@ -68,8 +68,13 @@ func TestHeldAndRead(t *testing.T) {
 		octets, times int
 		then          error
 	}{
-		{100, 1, nil}, {300 << 10, 1, nil}, {1 << 20, spilling, boom}, {100, 3, nil},
-		{1 << 20, spilling, nil}, {100, 1, boom}, {130 << 10, 2, nil},
+		{100, 1, nil},
+		{300 << 10, 1, nil},
+		{1 << 20, spilling, boom},
+		{100, 3, nil},
+		{1 << 20, spilling, nil},
+		{100, 1, boom},
+		{130 << 10, 2, nil},
 	} {
 		err := db.Write(t.Context(), func(tx *store.Tx) error {
 			for range c.times {
