@@ -83,15 +83,20 @@ func (a NewAccompaniment) check() error {
 // working refuses a helper whose account went or was suspended since the session
 // began.
 func (n *Node) working(r *store.Reader, by Actor) error {
-	row, found, err := r.Helper(by.Helper)
-	if err != nil {
-		return err
-	}
-	if !found {
-		return fault.Errorf(fault.Unauthenticated, "Votre session est terminée. Connectez-vous.", "no account %s here", by.Helper)
-	}
-	_, err = n.actor(r, row)
+	_, err := n.accountOf(r, by)
 	return err
+}
+
+// accountOf is the account of a helper who is working.
+func (n *Node) accountOf(r *store.Reader, by Actor) (store.HelperRow, error) {
+	row, found, err := r.Helper(by.Helper)
+	if err == nil && !found {
+		err = fault.Errorf(fault.Unauthenticated, "Votre session est terminée. Connectez-vous.", "no account %s here", by.Helper)
+	}
+	if err == nil {
+		err = n.mayWork(r, row)
+	}
+	return row, err
 }
 
 // Accompaniment returns one visit of the actor's structure, NotFound for any

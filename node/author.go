@@ -103,13 +103,14 @@ func (n *Node) ownLog(r *store.Reader) (record.LogID, error) {
 
 // absorbOwn keeps an unsigned record and lets it say here what it says.
 func (n *Node) absorbOwn(tx *store.Tx, e *record.Envelope) error {
-	roster := n.Roster()
-	if roster == nil {
+	held := n.roster.Load()
+	if held == nil {
 		return fault.Errorf(fault.Unavailable,
 			"Ce relais n’a pas encore reçu le registre de son territoire\u00a0: il ne peut rien enregistrer. Prévenez le service informatique.",
 			"no roster yet")
 	}
-	a := absorbing(tx, roster)
+	a := absorbing(tx, held.Roster)
+	a.authors[n.self] = held.self
 	if err := barred(a.admit(e)); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -21,11 +22,22 @@ const maxSealedOctets = 640 << 10
 // sealDossier encrypts a dossier to the hubs that serve a structure today, this
 // one included.
 func (n *Node) sealDossier(id territory.StructureID, plain []byte) ([]byte, error) {
-	e, err := n.takeEnvelope(id)
+	recipients, err := n.recipients(n.Roster(), id)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("seal dossier: %w", err)
 	}
-	return e.seal(plain)
+	var sealed bytes.Buffer
+	body, err := age.Encrypt(&sealed, recipients...)
+	if err != nil {
+		return nil, fmt.Errorf("seal dossier: %w", err)
+	}
+	if _, err := body.Write(plain); err != nil {
+		return nil, fmt.Errorf("seal dossier: %w", err)
+	}
+	if err := body.Close(); err != nil {
+		return nil, fmt.Errorf("seal dossier: %w", err)
+	}
+	return sealed.Bytes(), nil
 }
 
 func (n *Node) recipients(roster *territory.Roster, id territory.StructureID) ([]age.Recipient, error) {
@@ -128,10 +140,28 @@ func (n *Node) dossierFor(r *store.Reader, id mandate.ID, asker territory.HubID)
 		return nil, err
 	}
 	sealed, found, err := r.Dossier(id)
-	if err == nil && !found {
-		err = fault.Errorf(fault.NotFound, "Ce dossier n’est pas sur ce relais.", "no dossier of %s here", id)
+	if err != nil || found {
+		return sealed, err
 	}
-	return sealed, err
+	return n.sealOwn(r, notice)
+}
+
+// sealOwn seals the dossier of a mandate made here, to the hubs that serve its
+// structure now: what was granted is kept once, under the person's key. It fails
+// with NotFound when there is none, or the person was forgotten.
+func (n *Node) sealOwn(r *store.Reader, notice store.NoticeRow) ([]byte, error) {
+	row, found, err := r.Mandate(notice.Mandate)
+	if err == nil && !found {
+		err = fault.Errorf(fault.NotFound, "Ce dossier n’est pas sur ce relais.", "no dossier of %s here", notice.Mandate)
+	}
+	if err != nil {
+		return nil, err
+	}
+	plain, err := n.openFor(r, row.Person, mandatePlace(row.ID, "content"), row.Content)
+	if err != nil {
+		return nil, fmt.Errorf("content of %s: %w", row.ID, err)
+	}
+	return n.sealDossier(notice.Structure, plain)
 }
 
 // mayReceive refuses a hub that does not serve the structure, or not any more.

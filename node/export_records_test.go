@@ -80,7 +80,7 @@ func (n *Node) SealDossier(id territory.StructureID, plain []byte) ([]byte, erro
 // OpenSealed opens a dossier sealed to this hub.
 func (n *Node) OpenSealed(sealed []byte) ([]byte, error) { return n.openSealed(sealed) }
 
-// KeepSealed keeps a sealed dossier, as a grant does.
+// KeepSealed keeps a dossier as another hub sealed it.
 func (n *Node) KeepSealed(ctx context.Context, id mandate.ID, sealed []byte) error {
 	return n.db.Write(ctx, func(tx *store.Tx) error {
 		if err := tx.PutDossier(id, sealed); err != nil {

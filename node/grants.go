@@ -47,11 +47,11 @@ func (n *Node) Grant(ctx context.Context, by Actor, visit mediation.Accompanimen
 }
 
 // grant is the transaction. A refusal is committed, because a wrong code counts;
-// an error undoes all. Wording and sealing are done in it, with an envelope made
-// ahead: they compute for less than it takes to read the visit and the draft a
-// second time.
+// an error undoes all. Wording and sealing are done in it: they compute for less
+// than it takes to read the visit and the draft a second time.
 func (n *Node) grant(tx *store.Tx, by Actor, visit mediation.AccompanimentID, a Approval) (made mandate.ID, refusal, err error) {
-	if made, done, err := n.grantedIn(tx.Reader, by, visit); err != nil || done {
+	made, account, err := n.grantedIn(tx.Reader, by, visit)
+	if err != nil || !made.IsZero() {
 		return made, nil, err
 	}
 	if err := n.grantsBlocked(tx.Now); err != nil {
@@ -61,7 +61,7 @@ func (n *Node) grant(tx *store.Tx, by Actor, visit mediation.AccompanimentID, a 
 	if err != nil {
 		return made, nil, err
 	}
-	if refusal, err := n.approve(tx, by, a.Code); refusal != nil || err != nil {
+	if refusal, err := n.approve(tx, account, a.Code); refusal != nil || err != nil {
 		return made, refusal, err
 	}
 	plan, err := n.planGrant(tx.Now, by, visit, p)
@@ -98,24 +98,23 @@ type grantPlan struct {
 	visit   mediation.AccompanimentID
 	mandate mandate.Mandate
 	plain   []byte // the dossier
-	sealed  []byte // to the hubs that serve the structure
 	code    record.StopCode
 }
 
 // grantedIn returns the mandate that a visit of the actor's structure led to.
-// Without one, it checks that she may draw it up.
-func (n *Node) grantedIn(r *store.Reader, by Actor, id mediation.AccompanimentID) (made mandate.ID, done bool, err error) {
+// Without one, it checks that she may draw it up, and returns her account.
+func (n *Node) grantedIn(r *store.Reader, by Actor, id mediation.AccompanimentID) (made mandate.ID, account store.HelperRow, err error) {
 	if err := by.may(people.VerbDrawUp); err != nil {
-		return mandate.ID{}, false, err
+		return made, account, err
 	}
 	visit, err := visitOf(r, by, id)
 	if err != nil || !visit.Mandate.IsZero() {
-		return visit.Mandate, err == nil, err
+		return visit.Mandate, account, err
 	}
-	if err := n.working(r, by); err != nil {
-		return mandate.ID{}, false, err
+	if account, err = n.accountOf(r, by); err == nil {
+		err = draftable(visit)
 	}
-	return mandate.ID{}, false, draftable(visit)
+	return made, account, err
 }
 
 // planGrant decides the identifiers and the words, and seals the dossier.
@@ -131,36 +130,31 @@ func (n *Node) planGrant(now time.Time, by Actor, visit mediation.AccompanimentI
 	}
 	dossier := mandate.Dossier{Territory: n.birth.Territory, Hub: n.self, Mandate: plan.mandate, Wording: wording}
 	rand.Read(dossier.Salt[:]) // never fails since Go 1.24
-	if plan.plain, err = dossier.Encode(); err != nil {
-		return plan, err
-	}
 	plan.code = record.NewStopCode()
-	plan.sealed, err = n.sealDossier(by.Structure, plan.plain)
+	plan.plain, err = dossier.Encode()
 	return plan, err
 }
 
 // approve consumes the helper's code. A wrong one is a refusal, with a growing
 // delay. It is counted after the check and not before: nobody else writes
 // meanwhile, and a right one has nothing to count.
-func (n *Node) approve(tx *store.Tx, by Actor, code string) (refusal, err error) {
+func (n *Node) approve(tx *store.Tx, account store.HelperRow, code string) (refusal, err error) {
 	attempt := store.Attempted{
-		Delay: codeDelay, Key: n.sealer.Tag(seal.PurposeCredential, []byte("code\x00"+by.Helper.String())),
+		Delay: codeDelay, Key: n.sealer.Tag(seal.PurposeCredential, []byte("code\x00"+account.ID.String())),
 	}
-	wait, err := tx.Wait(attempt)
+	failed, wait, err := tx.Pending(attempt)
 	if err != nil {
 		return nil, err
 	}
 	if wait > 0 {
 		return fault.Of(limited(wait)).On("code"), nil
 	}
-	row, _, err := tx.Helper(by.Helper)
-	if err != nil {
-		return nil, err
-	}
-	check, err := n.useCode(tx, row, true, code)
+	check, err := n.useCode(tx, account, true, code)
 	switch {
 	case err != nil:
 		return nil, err
+	case check == people.CodeRight && failed == 0:
+		return nil, nil
 	case check == people.CodeRight:
 		return nil, tx.Forgive(attempt)
 	case check == people.CodeUsed:
@@ -186,9 +180,6 @@ func (n *Node) keepGrant(tx *store.Tx, person people.BeneficiaryID, key seal.Key
 		err = fmt.Errorf("mandate %s exists", m.ID)
 	}
 	if err != nil {
-		return err
-	}
-	if err := tx.PutDossier(m.ID, plan.sealed); err != nil {
 		return err
 	}
 	if err := tx.NameAccompaniment(plan.visit, person); err != nil {

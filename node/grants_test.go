@@ -62,7 +62,7 @@ func TestGrant(t *testing.T) {
 				t.Errorf("the second submit made %s, %v", again, err)
 			}
 		}
-		for _, table := range []string{"mandates", "notices", "dossiers", "persons"} {
+		for _, table := range []string{"mandates", "notices", "persons"} {
 			if n := d.rows(t, table); n != 1 {
 				t.Errorf("%d rows of %s", n, table)
 			}
@@ -132,7 +132,7 @@ func TestGrantRefused(t *testing.T) {
 	}
 	unchanged := func(t *testing.T) {
 		t.Helper()
-		for _, table := range []string{"mandates", "notices", "records", "dossiers", "persons"} {
+		for _, table := range []string{"mandates", "notices", "records", "persons"} {
 			if n := d.rows(t, table); n != 0 {
 				t.Errorf("%d rows of %s", n, table)
 			}

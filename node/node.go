@@ -74,7 +74,6 @@ type Node struct {
 
 	rekeyed    chan struct{} // the key was replaced: see keepSealed
 	publishing publishing
-	envelopes  envelopes
 
 	fresh    freshness
 	readings readings // of dossiers, entered in the journal lately

@@ -41,7 +41,7 @@ func (n *Node) Notice(ctx context.Context, id mandate.ID) (NoticeView, error) {
 			Mandate: id, Structure: notice.Structure, Origin: notice.Hub, OriginName: n.hubName(notice.Hub),
 			Lines: notice.Lines, Start: notice.Start, End: notice.End,
 		}
-		if _, v.HasDossier, err = r.Dossier(id); err != nil {
+		if v.HasDossier, err = r.HasDossier(id); err != nil {
 			return err
 		}
 		if v.Stops, err = n.stopViews(r, id); err != nil {

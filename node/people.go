@@ -208,19 +208,24 @@ func (n *Node) Actor(ctx context.Context, helper people.HelperID) (Actor, error)
 
 // actor opens an account's name and refuses a suspended one.
 func (n *Node) actor(r *store.Reader, row store.HelperRow) (Actor, error) {
-	suspended, err := n.suspended(r, row)
-	if err != nil {
+	if err := n.mayWork(r, row); err != nil {
 		return Actor{}, err
-	}
-	if suspended {
-		return Actor{}, fault.Errorf(fault.Forbidden, "Votre compte est suspendu. Adressez-vous au référent de votre structure.",
-			"helper %s is suspended", row.ID)
 	}
 	name, err := n.helperName(row.ID, row.Name)
 	if err != nil {
 		return Actor{}, err
 	}
 	return Actor{Helper: row.ID, Structure: row.Structure, Role: row.Role, Name: name}, nil
+}
+
+// mayWork refuses a suspended account.
+func (n *Node) mayWork(r *store.Reader, row store.HelperRow) error {
+	suspended, err := n.suspended(r, row)
+	if err == nil && suspended {
+		err = fault.Errorf(fault.Forbidden, "Votre compte est suspendu. Adressez-vous au référent de votre structure.",
+			"helper %s is suspended", row.ID)
+	}
+	return err
 }
 
 // suspended tells whether the account is suspended on this hub, or its helper in

@@ -31,7 +31,7 @@ func (n *Node) PutDossier(ctx context.Context, id mandate.ID, sealed []byte) err
 		return fmt.Errorf("put dossier of %s: %w", id, refusedDossier(err))
 	}
 	err = n.db.Write(ctx, func(tx *store.Tx) error {
-		if _, found, err := tx.Dossier(id); err != nil || found {
+		if held, err := tx.HasDossier(id); err != nil || held {
 			return err
 		}
 		notice, err := n.soleNotice(tx.Reader, id)

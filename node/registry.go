@@ -57,7 +57,11 @@ func (n *Node) edition(tx *store.Tx, by *Actor, code string, e edition) (taken *
 		return nil, nil, fault.Errorf(fault.Unavailable, "Ce relais n’a pas encore le registre de son territoire.", "no roster yet")
 	}
 	if by != nil {
-		if refusal, err := n.approve(tx, *by, code); refusal != nil || err != nil {
+		account, err := n.accountOf(tx.Reader, *by)
+		if err != nil {
+			return nil, nil, err
+		}
+		if refusal, err := n.approve(tx, account, code); refusal != nil || err != nil {
 			return nil, refusal, err
 		}
 	}
@@ -84,7 +88,7 @@ func (n *Node) sign(tx *store.Tx, root territory.Root, next *territory.Roster, d
 		return nil, fault.New(fault.Conflict,
 			"Le registre ne peut pas être établi ainsi\u00a0: un nom ou une adresse est sans doute déjà pris. Rien n’a été changé.", err)
 	}
-	taken := &heldRoster{next, note, root.Public(), n.RootKey()}
+	taken := n.holding(next, note, root.Public(), n.RootKey())
 	if newer, err := n.takeRoster(tx, taken); err != nil || !newer {
 		return nil, fmt.Errorf("take roster %d of our own: %w", next.Version, err)
 	}

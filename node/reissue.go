@@ -94,9 +94,5 @@ func (n *Node) resealDossier(tx *store.Tx, b *record.Notice) (digest [16]byte, e
 	if err != nil {
 		return digest, err
 	}
-	sealed, err := n.sealDossier(b.Structure, plain)
-	if err != nil {
-		return digest, err
-	}
-	return record.DossierDigest(plain), tx.RewriteDossier(b.Mandate, content, sealed)
+	return record.DossierDigest(plain), tx.RewriteDossier(b.Mandate, content)
 }

@@ -30,8 +30,15 @@ var ErrRosterConflict = errors.New("another roster has the same version")
 type heldRoster struct {
 	*territory.Roster
 	note   []byte
-	root   string // the key that signed
-	pinned string // the one this hub held when it verified
+	root   string           // the key that signed
+	pinned string           // the one this hub held when it verified
+	self   territory.Author // this hub; without a key when it is not listed
+}
+
+// holding reads this hub's key once for every record that it will author.
+func (n *Node) holding(roster *territory.Roster, note []byte, root, pinned string) *heldRoster {
+	self, _ := roster.Author(n.self)
+	return &heldRoster{roster, note, root, pinned, self}
 }
 
 // Roster is the current roster, or nil before the first. Never modified.
@@ -95,7 +102,7 @@ func (n *Node) openSigned(note []byte) (*heldRoster, error) {
 	if roster.Territory != n.birth.Territory {
 		return nil, fmt.Errorf("of %s: %w", roster.Territory, ErrOtherTerritory)
 	}
-	return &heldRoster{roster, bytes.Clone(note), root, pinned}, nil
+	return n.holding(roster, bytes.Clone(note), root, pinned), nil
 }
 
 // rosterTaken tells everybody of a roster, after the commit.
@@ -193,7 +200,7 @@ func (n *Node) openRoster(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.roster.Store(&heldRoster{roster, note, n.birth.RootKey, n.birth.RootKey})
+	n.roster.Store(n.holding(roster, note, n.birth.RootKey, n.birth.RootKey))
 	path := filepath.Join(n.dir, rosterFile)
 	if copied, err := os.ReadFile(path); err == nil && bytes.Equal(copied, note) {
 		return nil

@@ -2,6 +2,7 @@ package node
 
 import (
 	"slices"
+	"time"
 
 	"relais/node/internal/store"
 	"relais/node/record"
@@ -80,8 +81,8 @@ func (a *absorption) late(e *record.Envelope) (bool, error) {
 	if e.Seq == 1 {
 		return false, nil
 	}
-	before, err := a.tx.RecordsAt(record.Place{LogID: e.LogID, Seq: e.Seq - 1})
-	return slices.ContainsFunc(before, func(b store.RecordRow) bool { return record.Late(b.Time, e.Time) }), err
+	before, err := a.tx.TimesAt(record.Place{LogID: e.LogID, Seq: e.Seq - 1})
+	return slices.ContainsFunc(before, func(b time.Time) bool { return record.Late(b, e.Time) }), err
 }
 
 // close keeps the cuts that the roster can name; a later roster names the others

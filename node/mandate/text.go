@@ -34,6 +34,9 @@ type Article struct {
 	Paragraphs []string
 }
 
+// usualTextOctets holds the text of a mandate of a few lines.
+const usualTextOctets = 4 << 10
+
 // maxTextOctets bounds the text of one mandate: 32 lines of 12 acts fit.
 const maxTextOctets = 256 << 10
 
@@ -163,6 +166,7 @@ func (p Presented) Text() string { return JoinArticles(p.Articles()) }
 // JoinArticles writes articles as Text does.
 func JoinArticles(articles []Article) string {
 	var b strings.Builder
+	b.Grow(usualTextOctets)
 	for i, a := range articles {
 		if i > 0 {
 			b.WriteByte('\n')

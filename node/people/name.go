@@ -26,6 +26,9 @@ func Plain(s string) bool {
 		return false
 	}
 	for _, r := range s {
+		if ' ' <= r && r <= '~' {
+			continue // nearly all of them: the tables of Unicode take longer
+		}
 		joins := r == zeroWidthJoiner || r == zeroWidthNonJoiner
 		if r == utf8.RuneError || !unicode.IsGraphic(r) && !joins {
 			return false

@@ -30,7 +30,7 @@ func childCommand(t testing.TB, role, path string, env ...string) *exec.Cmd {
 }
 
 // child is what the other process does: open the store and, in role write, write
-// and say each acknowledged entry on its own line.
+// and say each acknowledged entry on its own line; in role fill, see fill.
 func child(role string) int {
 	o := store.Options{Create: true}
 	if mode := os.Getenv(childMode); mode != "" {
@@ -41,7 +41,14 @@ func child(role string) int {
 		fmt.Println(err)
 		return 1
 	}
-	if role == "open" {
+	switch role {
+	case "open":
+		return 0
+	case "fill":
+		if err := fill(db, os.Getenv(childPath)); err != nil {
+			fmt.Println(err)
+			return 1
+		}
 		return 0
 	}
 	writers, _ := strconv.Atoi(os.Getenv(childWriters))

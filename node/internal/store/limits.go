@@ -33,7 +33,7 @@ func (tx *Tx) Attempt(attempts ...Attempted) (wait time.Duration, err error) {
 	counts := make([]int64, len(attempts))
 	for i, a := range attempts {
 		var left time.Duration
-		if counts[i], left, err = tx.pending(a); err != nil {
+		if counts[i], left, err = tx.Pending(a); err != nil {
 			return 0, err
 		}
 		wait = max(wait, left)
@@ -52,28 +52,15 @@ func (tx *Tx) Attempt(attempts ...Attempted) (wait time.Duration, err error) {
 	return 0, nil
 }
 
-// Wait returns how long to wait before an attempt, the longest of several delays,
-// and counts nothing.
-func (tx *Tx) Wait(attempts ...Attempted) (wait time.Duration, err error) {
-	for _, a := range attempts {
-		_, left, err := tx.pending(a)
-		if err != nil {
-			return 0, err
-		}
-		wait = max(wait, left)
-	}
-	return wait, nil
-}
-
 // Attempted is one delay and whom it slows down, as a keyed hash.
 type Attempted struct {
 	Delay Delay
 	Key   [32]byte
 }
 
-// pending reads how many attempts count and what is left of the delay. until is
-// when the row may be forgotten, and nothing else.
-func (tx *Tx) pending(a Attempted) (count int64, left time.Duration, err error) {
+// Pending returns how many attempts count and what is left of the delay, and counts
+// nothing. until is when the row may be forgotten, and nothing else.
+func (tx *Tx) Pending(a Attempted) (count int64, left time.Duration, err error) {
 	var since, until int64
 	found, err := Found(tx.QueryRow(`SELECT count, since, until FROM limits WHERE bucket = ? AND key = ?`,
 		a.Delay.Bucket, a.Key[:]).Scan(&count, &since, &until))

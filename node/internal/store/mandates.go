@@ -99,13 +99,13 @@ func (tx *Tx) PutMandate(m MandateRow) (bool, error) {
 		Millis(m.Paper.PrintedAt), Millis(m.Paper.SignedAt), Millis(m.Paper.HandedAt), m.StopCode, m.Content))
 }
 
-// RewriteDossier keeps another spelling of a mandate's dossier, for the desk and
-// for other hubs.
-func (tx *Tx) RewriteDossier(id mandate.ID, content, sealed []byte) error {
+// RewriteDossier keeps another spelling of a mandate's dossier, and forgets the one
+// that was sealed for other hubs, if any.
+func (tx *Tx) RewriteDossier(id mandate.ID, content []byte) error {
 	if _, err := tx.Exec(`UPDATE mandates SET content = ? WHERE id = ?`, content, id[:]); err != nil {
 		return err
 	}
-	_, err := tx.Exec(`UPDATE dossiers SET sealed = ? WHERE mandate = ?`, sealed, id[:])
+	_, err := tx.Exec(`DELETE FROM dossiers WHERE mandate = ?`, id[:])
 	return err
 }
 

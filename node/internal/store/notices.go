@@ -125,6 +125,7 @@ func (r *Reader) WantedDossiers(structure territory.StructureID, now time.Time, 
 	rows, err := r.Query(`SELECT mandate, hub FROM notices
 		WHERE structure = ? AND finish > ? AND conflict = 0 AND quarantined = 0
 		AND NOT EXISTS (SELECT 1 FROM dossiers WHERE dossiers.mandate = notices.mandate)
+		AND NOT EXISTS (SELECT 1 FROM mandates WHERE mandates.id = notices.mandate)
 		ORDER BY record DESC LIMIT ?`, structure[:], Millis(now), limit)
 	return out, Each(rows, err, func(rows *sql.Rows) error {
 		var id, hub []byte
@@ -136,7 +137,15 @@ func (r *Reader) WantedDossiers(structure territory.StructureID, now time.Time, 
 	})
 }
 
-// Dossier returns a sealed dossier, and whether it is here.
+// HasDossier tells whether a mandate's dossier is here, sealed to this hub or made
+// at its desk.
+func (r *Reader) HasDossier(id record.MandateID) (has bool, err error) {
+	err = r.QueryRow(`SELECT EXISTS (SELECT 1 FROM dossiers WHERE mandate = ?1)
+		OR EXISTS (SELECT 1 FROM mandates WHERE id = ?1)`, id[:]).Scan(&has)
+	return has, err
+}
+
+// Dossier returns a dossier as another hub sealed it, and whether it is here.
 func (r *Reader) Dossier(id record.MandateID) (sealed []byte, found bool, err error) {
 	found, err = Found(r.QueryRow(`SELECT sealed FROM dossiers WHERE mandate = ?`, id[:]).Scan(&sealed))
 	return sealed, found, err
@@ -155,6 +164,7 @@ type TerritoryTotals struct{ Notices, Stops, Dossiers int }
 // TerritoryTotals counts mandates known, revocations and dossiers.
 func (r *Reader) TerritoryTotals() (t TerritoryTotals, err error) {
 	err = r.QueryRow(`SELECT (SELECT count(DISTINCT mandate) FROM notices),
-		(SELECT count(*) FROM revocations), (SELECT count(*) FROM dossiers)`).Scan(&t.Notices, &t.Stops, &t.Dossiers)
+		(SELECT count(*) FROM revocations),
+		(SELECT count(*) FROM (SELECT mandate FROM dossiers UNION SELECT id FROM mandates))`).Scan(&t.Notices, &t.Stops, &t.Dossiers)
 	return t, err
 }

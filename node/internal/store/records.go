@@ -72,6 +72,18 @@ func (r *Reader) RecordsAt(p record.Place) ([]RecordRow, error) {
 		p.Hub[:], p.Incarnation, p.Seq)
 }
 
+// TimesAt returns the times of the records at one place.
+func (r *Reader) TimesAt(p record.Place) (times []time.Time, err error) {
+	rows, err := r.Query(`SELECT time FROM records WHERE hub = ? AND incarnation = ? AND seq = ? AND bar <> 'cut'`,
+		p.Hub[:], p.Incarnation, p.Seq)
+	return times, Each(rows, err, func(rows *sql.Rows) error {
+		var at int64
+		err := rows.Scan(&at)
+		times = append(times, time.UnixMilli(at).UTC())
+		return err
+	})
+}
+
 // RecordsFrom returns signed records of one log from seq to last, in order, at
 // most limit.
 func (r *Reader) RecordsFrom(log record.LogID, seq, last uint32, limit int) ([]RecordRow, error) {
@@ -158,10 +170,12 @@ func (r *Reader) HasRecord(p record.Place, h record.Hash) (bool, error) {
 		p.Hub[:], p.Incarnation, p.Seq, h[:]).Scan(&one))
 }
 
-// Tail returns the last record of a log, signed or not.
+// Tail returns the last record of a log, signed or not. Its place is looked up
+// apart: with two orders, SQLite would sort.
 func (r *Reader) Tail(log record.LogID) (RecordRow, bool, error) {
-	row, err := scanRecord(r.QueryRow(`SELECT `+recordColumns+` FROM records
-		WHERE hub = ? AND incarnation = ? ORDER BY seq DESC, hash LIMIT 1`, log.Hub[:], log.Incarnation).Scan)
+	row, err := scanRecord(r.QueryRow(`SELECT `+recordColumns+` FROM records WHERE hub = ?1 AND incarnation = ?2
+		AND seq = (SELECT max(seq) FROM records WHERE hub = ?1 AND incarnation = ?2)
+		ORDER BY hash LIMIT 1`, log.Hub[:], log.Incarnation).Scan)
 	found, err := Found(err)
 	return row, found, err
 }

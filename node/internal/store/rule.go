@@ -33,8 +33,8 @@ type exemption struct {
 
 func (e exemption) covers(op int) bool { return e.only == 0 || e.only == op }
 
-// rule watches the changes of one savepoint. It belongs to the writer goroutine,
-// on which SQLite calls its hooks.
+// rule watches the changes of one savepoint. It belongs to who has the turn,
+// on whose goroutine SQLite calls its hooks.
 type rule struct {
 	domain    string // the first table of the domain touched; "" for none
 	journaled bool   // a journal entry was appended

@@ -3,9 +3,9 @@
 //
 // # Writing
 //
-// There is one way to write: Write, which runs a function on the one writer
-// goroutine, inside a savepoint of the running transaction, and returns once
-// that transaction is on the disk. Callers that arrive together share one
+// There is one way to write: Write, which runs a function, one at a time, inside
+// the running transaction or a savepoint of it, and returns once that transaction
+// is on the disk. Callers that arrive together share one
 // commit and so one fsync; a caller alone waits for nobody. The function must
 // not wait for a network, a TPM or Argon2: everybody waits with it. It must not
 // call Write or Read: it would wait for itself.
@@ -93,9 +93,9 @@ type DB struct {
 
 	readers *sql.DB
 	pool    *sql.DB   // of one connection, the writer's
-	writer  *sql.Conn // owned by the writer goroutine
+	writer  *sql.Conn // owned by who has the turn
 
-	// Owned by the writer goroutine.
+	// Owned by who has the turn.
 	raw     *sqlite3.SQLiteConn
 	rule    rule
 	tree    journal.Tree // as of the last savepoint
@@ -103,11 +103,13 @@ type DB struct {
 	crowd   int          // callers of the last group
 	erased  bool         // and still in the write-ahead log
 
-	calls   chan *call
-	waiting atomic.Int64 // callers of Write that the writer has not taken yet
+	turn    chan struct{} // of one: full while somebody is the writer
+	untidy  chan struct{} // the writer hands its turn to the tidier
+	calls   chan *call    // who comes meanwhile
+	waiting atomic.Int64  // callers of Write that the writer has not taken yet
 	closing chan struct{}
 	closed  sync.Once
-	stopped chan struct{} // closed when the writer goroutine has ended
+	stopped chan struct{} // closed when the tidier has ended
 }
 
 // Open opens the database at path, brings its schema up to date and starts the
@@ -116,7 +118,8 @@ type DB struct {
 func Open(ctx context.Context, path string, o Options) (*DB, error) {
 	db := &DB{
 		path: path, now: o.Now, log: o.Logger,
-		calls: make(chan *call), closing: make(chan struct{}), stopped: make(chan struct{}),
+		turn: make(chan struct{}, 1), untidy: make(chan struct{}), calls: make(chan *call),
+		closing: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	if db.now == nil {
 		db.now = time.Now
@@ -128,7 +131,7 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 		db.release()
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	go db.loop()
+	go db.tidy()
 	return db, nil
 }
 
@@ -178,16 +181,22 @@ func present(path string, create bool) error {
 	return f.Close()
 }
 
+// openWriter opens the connection that writes. Like each reader it is used by one
+// goroutine at a time: it needs no lock of SQLite's.
 func (db *DB) openWriter(ctx context.Context, o Options) (err error) {
 	mode := o.synchronous
 	if mode == "" {
 		mode = "FULL"
 	}
-	db.pool, err = sql.Open("sqlite3", source(db.path, url.Values{
+	options := url.Values{
 		"_journal_mode": {"WAL"}, "_synchronous": {mode}, "_foreign_keys": {"on"},
-		"_busy_timeout": {milliseconds(busyTimeout)}, "_secure_delete": {"on"},
+		"_busy_timeout": {milliseconds(busyTimeout)}, "_secure_delete": {"on"}, "_mutex": {"no"},
 		"_stmt_cache_size": {strconv.Itoa(statements)}, "_cache_size": {strconv.Itoa(-cacheKiB)},
-	}))
+	}
+	if mode == "FULL" {
+		options.Set("vfs", holdingWAL)
+	}
+	db.pool, err = sql.Open("sqlite3", source(db.path, options))
 	if err != nil {
 		return err
 	}
@@ -233,7 +242,7 @@ func (db *DB) checkDurable(ctx context.Context) error {
 
 func (db *DB) openReaders(ctx context.Context) (err error) {
 	db.readers, err = sql.Open("sqlite3", source(db.path, url.Values{
-		"mode": {"ro"}, "_query_only": {"on"}, "_busy_timeout": {milliseconds(busyTimeout)},
+		"mode": {"ro"}, "_query_only": {"on"}, "_busy_timeout": {milliseconds(busyTimeout)}, "_mutex": {"no"},
 		"_stmt_cache_size": {strconv.Itoa(statements)}, "_cache_size": {strconv.Itoa(-readCacheKiB)},
 	}))
 	if err != nil {
@@ -244,10 +253,13 @@ func (db *DB) openReaders(ctx context.Context) (err error) {
 	return db.readers.PingContext(ctx)
 }
 
-// Close ends the writer once the calls it has taken are done, and releases the
-// folder. Later calls get ErrClosed.
+// Close takes the last turn, once the calls that were taken are done, and releases
+// the folder. Later calls get ErrClosed.
 func (db *DB) Close() error {
-	db.closed.Do(func() { close(db.closing) })
+	db.closed.Do(func() {
+		close(db.closing)
+		db.turn <- struct{}{}
+	})
 	<-db.stopped
 	return db.release()
 }

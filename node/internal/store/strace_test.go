@@ -28,8 +28,8 @@ func traced(t testing.TB, path string, env ...string) []sysCall {
 	t.Helper()
 	trace := filepath.Join(t.TempDir(), "trace")
 	self := childCommand(t, "write", path, env...)
-	// 70,000 octets is more than a page of SQLite's: nothing is cut short.
-	cmd := exec.CommandContext(t.Context(), "strace", "-f", "-y", "-xx", "-s", "70000", "-o", trace,
+	// 140,000 octets is more than is handed over at once: nothing is cut short.
+	cmd := exec.CommandContext(t.Context(), "strace", "-f", "-y", "-xx", "-s", "140000", "-o", trace,
 		"-e", "trace=pwrite64,write,fsync,fdatasync,ftruncate", self.Path)
 	cmd.Env = self.Env
 	if out, err := cmd.CombinedOutput(); err != nil {

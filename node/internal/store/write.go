@@ -50,8 +50,9 @@ func (e *PanicError) Error() string { return fmt.Sprintf("panic in a transaction
 // undoes that scope alone. When ctx ends before f has begun, f does not run;
 // afterwards ctx has no effect.
 //
-// f runs on the writer goroutine, alone. It must not wait for a network, a TPM
-// or Argon2, and must not call Write or Read.
+// f runs alone, on the goroutine of the caller who is the writer at that moment:
+// this one when nobody else writes, so that it waits for no other to wake. It must
+// not wait for a network, a TPM or Argon2, and must not call Write or Read.
 func (db *DB) Write(ctx context.Context, f func(*Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -59,7 +60,11 @@ func (db *DB) Write(ctx context.Context, f func(*Tx) error) error {
 	c := &call{f: f, done: make(chan struct{})}
 	db.waiting.Add(1)
 	select {
-	case db.calls <- c:
+	case db.turn <- struct{}{}:
+		defer db.pass()
+		db.group(c)
+		return c.err
+	case db.calls <- c: // the writer takes it along
 	case <-ctx.Done():
 		db.waiting.Add(-1)
 		return ctx.Err()
@@ -79,15 +84,28 @@ func (db *DB) Write(ctx context.Context, f func(*Tx) error) error {
 	return c.err
 }
 
-// loop is the writer goroutine.
-func (db *DB) loop() {
+// pass ends the writer's turn. When there is something to tidy, the tidier has
+// the next: it takes longer than the callers should wait for their answer.
+func (db *DB) pass() {
+	if db.commits++; db.commits >= checkpointEvery || db.erased {
+		select {
+		case db.untidy <- struct{}{}:
+			return
+		case <-db.closing:
+		}
+	}
+	<-db.turn
+}
+
+// tidy shortens the write-ahead log in turns of its own.
+func (db *DB) tidy() {
 	defer close(db.stopped)
 	for {
 		select {
-		case c := <-db.calls:
-			db.group(c)
+		case <-db.untidy:
 			db.shorten()
 			db.scrub()
+			<-db.turn
 		case <-db.closing:
 			return
 		}
@@ -120,7 +138,7 @@ func (db *DB) group(first *call) {
 // the callers have their answer: SQLite would do it inside a COMMIT, and one
 // caller in many would wait for two more syncs.
 func (db *DB) shorten() {
-	if db.commits++; db.commits < checkpointEvery {
+	if db.commits < checkpointEvery {
 		return
 	}
 	db.commits = 0
