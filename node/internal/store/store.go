@@ -102,6 +102,7 @@ type DB struct {
 	commits int          // since the write-ahead log was last shortened
 	crowd   int          // callers of the last group
 	erased  bool         // and still in the write-ahead log
+	undo    []func()     // of the running transaction: Tx.OnUndo
 
 	calls   chan *call
 	waiting atomic.Int64 // callers of Write that the writer has not taken yet
