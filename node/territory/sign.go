@@ -56,8 +56,10 @@ func OpenNext(signed []byte, rootKey string, announced []byte) (r *Roster, root 
 	if named == "" || !bytes.Equal(NextRootHash(named), announced) {
 		return nil, rootKey, err
 	}
-	r, err = OpenRoster(signed, named)
-	return r, named, err
+	if r, err = OpenRoster(signed, named); err != nil {
+		return nil, rootKey, err
+	}
+	return r, named, nil
 }
 
 // namedRoot reads, unverified, which root a roster says it is signed by.

@@ -34,6 +34,9 @@ func (r *Roster) Validate() error {
 			return fmt.Errorf("hub %q: %w", r.Hubs[i].Name, err)
 		}
 	}
+	if err := r.validateZones(); err != nil {
+		return err
+	}
 	if r.National != nil {
 		if err := r.National.validate(seen); err != nil {
 			return fmt.Errorf("national service: %w", err)
@@ -130,6 +133,26 @@ func (h *Hub) validateNames(seen *uniques) error {
 	for _, address := range h.Addresses {
 		if err := validateAddress(address); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// validateZones refuses a host name below another hub's: whoever may certify a
+// name may certify what is below it.
+func (r *Roster) validateZones() error {
+	owner := map[string]int{}
+	for i := range r.Hubs {
+		for _, name := range r.Hubs[i].AllNames() {
+			owner[name] = i
+		}
+	}
+	for name, i := range owner {
+		for above := name; above != ""; {
+			_, above, _ = strings.Cut(above, ".")
+			if j, taken := owner[above]; taken && j != i {
+				return fmt.Errorf("hub %q: host name %.60q is below %.60q, of hub %q", r.Hubs[i].Name, name, above, r.Hubs[j].Name)
+			}
 		}
 	}
 	return nil
