@@ -1,6 +1,7 @@
 package node
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 
@@ -79,6 +80,9 @@ func (n *Node) sign(tx *store.Tx, root territory.Root, next *territory.Roster, d
 	if days == 0 {
 		days = territory.RosterDays
 	}
+	if err := n.signsHere(root); err != nil {
+		return nil, err
+	}
 	note, err := root.Issue(next, tx.Now, days)
 	if err != nil {
 		return nil, fault.New(fault.Conflict,
@@ -92,6 +96,17 @@ func (n *Node) sign(tx *store.Tx, root territory.Root, next *territory.Roster, d
 		return taken, nil
 	}
 	return taken, n.putRoot(tx, root)
+}
+
+// signsHere refuses a root that is neither the pinned one nor the one announced:
+// hubs would not follow it, and this one would leave them.
+func (n *Node) signsHere(root territory.Root) error {
+	if root.Public() == n.RootKey() || bytes.Equal(territory.NextRootHash(root.Public()), n.Roster().NextRoot) {
+		return nil
+	}
+	return fault.Errorf(fault.Unavailable,
+		"La clé du territoire a été changée ailleurs\u00a0: celle que ce relais garde ne vaut plus. Confiez-lui la nouvelle, ou faites l’opération sur le relais qui la garde.",
+		"the root kept here is not the territory's any more")
 }
 
 // RenewRoster signs the roster as it is for another period. days is 0 for the
