@@ -21,6 +21,7 @@ const ALPNJoin = "relais-join/1"
 // The limits of the join side: whoever speaks there is a stranger.
 const (
 	joinsAtOnce      = 8
+	strangersAtOnce  = 32               // connections, idle ones included
 	joinTimeout      = 15 * time.Second // a whole exchange
 	joinHeaderOctets = 4 << 10
 )
@@ -91,6 +92,19 @@ func (l *Link) newJoinServer(h http.Handler) *http.Server {
 		MaxHeaderBytes: joinHeaderOctets,
 		ErrorLog:       slog.NewLogLogger(l.log.Handler(), slog.LevelDebug),
 	}
+}
+
+// giveStranger hands a stranger's connection to the join server, unless there are
+// too many: the rest of the port belongs to the hubs.
+func (l *Link) giveStranger(conn *tls.Conn, raw *meteredConn) {
+	if l.strangersNow.Add(1) > strangersAtOnce {
+		l.strangersNow.Add(-1)
+		raw.Close()
+		return
+	}
+	gone := func() { l.strangersNow.Add(-1) }
+	raw.closed.Store(&gone)
+	l.strangers.give(conn)
 }
 
 // A Caller reaches a hub whose territory it is not of yet.
