@@ -98,10 +98,12 @@ func (n *Node) sign(tx *store.Tx, root territory.Root, next *territory.Roster, d
 	return taken, n.putRoot(tx, root)
 }
 
-// signsHere refuses a root that is neither the pinned one nor the one announced:
-// hubs would not follow it, and this one would leave them.
+// signsHere refuses a root that is neither the pinned one, with what it announced,
+// nor the one announced: hubs would not follow it, and this one would leave them.
 func (n *Node) signsHere(root territory.Root) error {
-	if root.Public() == n.RootKey() || bytes.Equal(territory.NextRootHash(root.Public()), n.Roster().NextRoot) {
+	announced := n.Roster().NextRoot
+	agrees := len(announced) == 0 || root.NextHash() == nil || bytes.Equal(root.NextHash(), announced)
+	if root.Public() == n.RootKey() && agrees || bytes.Equal(territory.NextRootHash(root.Public()), announced) {
 		return nil
 	}
 	return fault.Errorf(fault.Unavailable,
