@@ -78,7 +78,12 @@ func Certified(r *http.Request, identity []byte) bool {
 func (l *Link) newJoinServer(h http.Handler) *http.Server {
 	slots := make(chan struct{}, joinsAtOnce)
 	return &http.Server{
+		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
+			state := conn.(stranger).ConnectionState()
+			return context.WithValue(ctx, strangerKey{}, &state)
+		},
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r.TLS = r.Context().Value(strangerKey{}).(*tls.ConnectionState)
 			select {
 			case slots <- struct{}{}:
 				defer func() { <-slots }()
@@ -92,6 +97,25 @@ func (l *Link) newJoinServer(h http.Handler) *http.Server {
 		MaxHeaderBytes: joinHeaderOctets,
 		ErrorLog:       slog.NewLogLogger(l.log.Handler(), slog.LevelDebug),
 	}
+}
+
+// stranger is a connection of the join side. net/http closes a *tls.Conn whose
+// protocol it does not know; of any other it asks nothing, and is told here.
+type stranger struct{ *tls.Conn }
+
+// strangerKey is of the connection's state in a request's context.
+type strangerKey struct{}
+
+// strangers is the listener of the join server.
+type strangers struct{ *handover }
+
+// Accept implements net.Listener.
+func (s strangers) Accept() (net.Conn, error) {
+	conn, err := s.handover.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return stranger{conn.(*tls.Conn)}, nil
 }
 
 // giveStranger hands a stranger's connection to the join server, unless there are

@@ -176,7 +176,7 @@ func (l *Link) Run(ctx context.Context) error {
 	l.run(l.followRoster)
 	l.run(func() { l.server.Serve(l.accepted) })
 	if l.join != nil {
-		l.run(func() { l.join.Serve(l.strangers) })
+		l.run(func() { l.join.Serve(strangers{l.strangers}) })
 	}
 	l.accept()
 	l.Close()
