@@ -31,7 +31,7 @@ func OpenRoster(signed []byte, rootKey string) (*Roster, error) {
 		return nil, fmt.Errorf("%w: %w", ErrForged, err)
 	}
 	r := new(Roster)
-	if err := json.Unmarshal([]byte(n.Text), r); err != nil {
+	if err := r.UnmarshalJSON([]byte(n.Text)); err != nil { // checks the text by itself; once is enough
 		return nil, fmt.Errorf("read roster: %w", err)
 	}
 	if err := r.Validate(); err != nil {
