@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -37,7 +38,11 @@ func (n *Node) ApproveHub(ctx context.Context, by *Actor, hub territory.HubID, a
 			if err != nil {
 				return err
 			}
-			if err := a.Admit(r, q.Request); err != nil {
+			heard, err := heardOfLost(tx.Reader, q.Request)
+			if err != nil {
+				return err
+			}
+			if err := a.Admit(r, q.Request, heard); err != nil {
 				return err
 			}
 			certificate, err := certify(*root, r, q.Request, tx)
@@ -49,20 +54,29 @@ func (n *Node) ApproveHub(ctx context.Context, by *Actor, hub territory.HubID, a
 	})
 }
 
-// Admit writes the hub into the roster, without signing anything. It fails as
-// ApproveHub says.
-func (a HubApproval) Admit(r *territory.Roster, q territory.Request) error {
+// heardOfLost are where the logs of the hub that a request says was lost end, as
+// far as this one heard.
+func heardOfLost(r *store.Reader, q territory.Request) ([]territory.Cut, error) {
+	if q.Replaces == nil {
+		return nil, nil
+	}
+	return cutsOf(r, q.Replaces.Hub)
+}
+
+// Admit writes the hub into the roster, without signing anything. heard are the
+// Cuts of the hub it replaces, where it replaces one. It fails as ApproveHub says.
+func (a HubApproval) Admit(r *territory.Roster, q territory.Request, heard []territory.Cut) error {
 	if !q.Fits(a.Fingerprint) {
 		return fault.Errorf(fault.Invalid,
 			"Cette empreinte n’est pas celle de la demande. Ne l’inscrivez pas\u00a0: faites relire l’empreinte au site, caractère par caractère. Si elle diffère encore, refusez la demande.",
 			"the fingerprint is not the request's").On("fingerprint")
 	}
 	if known, listed := r.Hub(q.Hub.ID); listed && known.State == territory.HubExpelled {
-		return fault.Errorf(fault.Conflict, "Ce relais a été exclu du territoire. Il lui faut une nouvelle identité pour revenir.", "%s is expelled", q.Hub.ID)
+		return expelled(q.Hub.ID)
 	}
 	h := r.Enrol(q.Hub)
 	if a.Replace {
-		if err := replaces(r, q, h.ID); err != nil {
+		if err := replaces(r, q, h.ID, heard); err != nil {
 			return err
 		}
 	}
@@ -75,11 +89,14 @@ func (a HubApproval) Admit(r *territory.Roster, q territory.Request) error {
 	return nil
 }
 
-func replaces(r *territory.Roster, q territory.Request, h territory.HubID) error {
+// replaces closes the hub that was lost: where it says that its logs ended, or
+// where this hub heard more.
+func replaces(r *territory.Roster, q territory.Request, h territory.HubID, heard []territory.Cut) error {
 	if q.Replaces == nil {
 		return fault.Errorf(fault.Invalid, "Ce relais n’en remplace aucun.", "%s replaces no hub", h).On("replace")
 	}
-	if err := r.Replace(*q.Replaces, h); err != nil {
+	lost := territory.Replaced{Hub: q.Replaces.Hub, Cuts: latest(q.Replaces.Cuts, heard)}
+	if err := r.Replace(lost, h); err != nil {
 		return fault.New(fault.Conflict, "Le relais qu’il dit remplacer n’est pas dans le registre.", err).On("replace")
 	}
 	return nil
@@ -97,7 +114,9 @@ func certify(root territory.Root, r *territory.Roster, q territory.Request, tx *
 
 // SettleHub is ApproveHub where the root is elsewhere: the roster and the
 // certificate were signed with its file. The roster must list the hub under the
-// keys of its request.
+// keys of its request, and the certificate be that of its authority. It fails
+// with NotFound when nothing of the hub waits, Invalid for what is not for it,
+// and Stale when a roster of that version or a later one came meanwhile.
 func (n *Node) SettleHub(ctx context.Context, hub territory.HubID, roster, certificate []byte) error {
 	taken, err := n.openSigned(roster)
 	if err != nil {
@@ -108,11 +127,15 @@ func (n *Node) SettleHub(ctx context.Context, hub territory.HubID, roster, certi
 		if err != nil {
 			return err
 		}
-		if listed, found := taken.Hub(hub); !found || listed.State != territory.HubActive || string(listed.Witness) != string(q.Hub.Witness) || listed.Recipient != q.Hub.Recipient {
-			return fault.Errorf(fault.Invalid, "Ce registre n’inscrit pas ce relais, ou pas avec ses clés.", "the roster does not list %s as it asked", hub)
+		if err := settles(taken.Roster, q.Request, certificate); err != nil {
+			return err
 		}
-		if newer, err := n.takeRoster(tx, taken); err != nil || !newer {
-			return errorOr(err, fault.Errorf(fault.Stale, "Le registre a changé entre-temps. Recommencez.", "roster %d is not newer", taken.Version))
+		newer, err := n.takeRoster(tx, taken)
+		if errors.Is(err, errRootMoved) || err == nil && !newer {
+			return fault.New(fault.Stale, "Le registre a changé entre-temps. Recommencez.", errorOr(err, fmt.Errorf("roster %d is not newer", taken.Version)))
+		}
+		if err != nil {
+			return err
 		}
 		if err := tx.DecideRequest(hub, RequestApproved, certificate); err != nil {
 			return err
@@ -123,6 +146,21 @@ func (n *Node) SettleHub(ctx context.Context, hub territory.HubID, roster, certi
 		return fmt.Errorf("approve %s: %w", hub, err)
 	}
 	n.rosterTaken(ctx, taken)
+	return nil
+}
+
+// settles tells whether roster and certificate are what a request asked for.
+func settles(r *territory.Roster, q territory.Request, certificate []byte) error {
+	h, listed := r.Hub(q.Hub.ID)
+	if !listed || h.State != territory.HubActive || string(h.Witness) != string(q.Hub.Witness) || h.Recipient != q.Hub.Recipient {
+		return fault.Errorf(fault.Invalid, "Ce registre n’inscrit pas ce relais, ou pas avec ses clés.", "the roster does not list %s as it asked", q.Hub.ID)
+	}
+	if len(certificate) == 0 {
+		return nil
+	}
+	if err := r.CheckCertificate(h, q.Authority, certificate); err != nil {
+		return fault.New(fault.Invalid, "Ce certificat n’est pas celui de ce relais.", err)
+	}
 	return nil
 }
 
@@ -140,7 +178,7 @@ func (n *Node) RefuseHub(ctx context.Context, by *Actor, hub territory.HubID) er
 		return err
 	}
 	err := n.db.Write(ctx, func(tx *store.Tx) error {
-		if _, err := n.waiting(tx.Reader, hub); err != nil {
+		if _, err := waitingRow(tx.Reader, hub); err != nil {
 			return err
 		}
 		if err := tx.DecideRequest(hub, RequestRefused, nil); err != nil {

@@ -42,11 +42,12 @@ func (n *Node) RosterHistory(ctx context.Context, limit int) ([]Edition, error) 
 	return list, nil
 }
 
-// RosterTurns are the first roster of each root, the oldest first, as signed: by
-// them a hub that slept through rotations follows, one after the other.
-func (n *Node) RosterTurns(ctx context.Context) (notes [][]byte, err error) {
+// RosterTurns are the first roster of each root, above a version, the oldest
+// first, as signed: by them a hub that slept through rotations follows, one after
+// the other.
+func (n *Node) RosterTurns(ctx context.Context, after uint32) (notes [][]byte, err error) {
 	err = n.db.Read(ctx, func(r *store.Reader) error {
-		rows, err := r.RosterTurns()
+		rows, err := r.RosterTurns(after)
 		for _, row := range rows {
 			notes = append(notes, row.Note)
 		}

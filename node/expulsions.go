@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 
 	"relais/node/fault"
 	"relais/node/internal/store"
@@ -26,7 +27,11 @@ func (n *Node) Expel(ctx context.Context, by *Actor, code string, hub territory.
 				return err
 			}
 			public["ends"] = endsOf(cuts)
-			if err := r.Expel(hub, cuts); err != nil {
+			err = r.Expel(hub, cuts)
+			if errors.Is(err, territory.ErrExpelled) {
+				return fault.New(fault.Conflict, "Ce relais est déjà exclu du territoire.", err)
+			}
+			if err != nil {
 				return fault.New(fault.NotFound, "Ce relais n’est pas dans le registre du territoire.", err)
 			}
 			return nil

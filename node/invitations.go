@@ -108,7 +108,7 @@ func (n *Node) invitation() (i territory.Invitation, err error) {
 	}
 	return territory.Invitation{
 		Territory: n.birth.Territory, Root: territory.RootFingerprint(n.RootKey()), MinVersion: roster.Version,
-		Hub: n.self, Addresses: self.Addresses, Secret: territory.NewSecret(),
+		Hub: n.self, Addresses: self.Addresses[:min(len(self.Addresses), territory.MaxAddresses)], Secret: territory.NewSecret(),
 	}, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -68,8 +69,9 @@ type Node struct {
 	identity                 // what the folder says of the hub: never changes while open
 	self     territory.HubID // keys.Hub
 
-	pinned   atomic.Pointer[string]     // the territory's root: note verifier key
-	roster   atomic.Pointer[heldRoster] // nil before the first
+	roster   atomic.Pointer[heldRoster] // nil before the first; the writer's goroutine shows it
+	kept     atomic.Pointer[heldRoster] // the newest that is on the disk
+	copying  sync.Mutex                 // held while kept and its copy change
 	onRoster []func(*territory.Roster)  // filled while wiring, before Run
 
 	rekeyed    chan struct{} // the key was replaced: see keepSealed
@@ -144,7 +146,6 @@ func (n *Node) open(ctx context.Context) error {
 		return err
 	}
 	n.self = n.keys.Hub
-	n.pinned.Store(&n.birth.RootKey)
 	if err := n.checkSigner(); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 
@@ -83,6 +84,9 @@ func (n *Node) sign(tx *store.Tx, root territory.Root, next *territory.Roster, d
 	if days == 0 {
 		days = territory.RosterDays
 	}
+	if err := n.signsHere(root); err != nil {
+		return nil, err
+	}
 	note, err := root.Issue(next, tx.Now, days)
 	if err != nil {
 		return nil, fault.New(fault.Conflict,
@@ -96,6 +100,19 @@ func (n *Node) sign(tx *store.Tx, root territory.Root, next *territory.Roster, d
 		return taken, nil
 	}
 	return taken, n.putRoot(tx, root)
+}
+
+// signsHere refuses a root that is neither the pinned one, with what it announced,
+// nor the one announced: hubs would not follow it, and this one would leave them.
+func (n *Node) signsHere(root territory.Root) error {
+	announced := n.Roster().NextRoot
+	agrees := len(announced) == 0 || root.NextHash() == nil || bytes.Equal(root.NextHash(), announced)
+	if root.Public() == n.RootKey() && agrees || bytes.Equal(territory.NextRootHash(root.Public()), announced) {
+		return nil
+	}
+	return fault.Errorf(fault.Unavailable,
+		"La clé du territoire a été changée ailleurs\u00a0: celle que ce relais garde ne vaut plus. Confiez-lui la nouvelle, ou faites l’opération sur le relais qui la garde.",
+		"the root kept here is not the territory's any more")
 }
 
 // RenewRoster signs the roster as it is for another period. days is 0 for the

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"filippo.io/age"
+
 	"relais/node/fault"
 	"relais/node/internal/store"
 	"relais/node/journal"
@@ -51,6 +53,9 @@ const (
 // list.
 func (n *Node) TakeRequest(ctx context.Context, secret territory.InviteSecret, text []byte) (Enrolled, error) {
 	asked, err := territory.ParseRequest(text, n.birth.Territory)
+	if err == nil { // a roster looks at its beginning only, and every dossier is sealed to it
+		_, err = age.ParseX25519Recipient(asked.Hub.Recipient)
+	}
 	if err != nil {
 		return Enrolled{}, fault.New(fault.Invalid, "La demande de ce relais ne peut pas être prise.", err)
 	}
@@ -89,6 +94,11 @@ func (n *Node) enrolled(r *store.Reader, secret territory.InviteSecret, asked te
 	if err != nil {
 		return done, false, err
 	}
+	if roster := n.Roster(); found && roster != nil {
+		if h, listed := roster.Hub(asked.Hub.ID); listed && h.State == territory.HubExpelled {
+			return done, false, expelled(h.ID)
+		}
+	}
 	if err := n.usable(i, found, asked.Hub.ID); err != nil {
 		return done, false, err
 	}
@@ -97,13 +107,17 @@ func (n *Node) enrolled(r *store.Reader, secret territory.InviteSecret, asked te
 		return done, false, err
 	}
 	if q.State == RequestWaiting && string(q.Text) != string(text) {
-		return done, false, nil // mended meanwhile: it has another fingerprint
+		return done, false, n.mends(i, q) // it has another fingerprint then
 	}
 	done = Enrolled{State: q.State, Fingerprint: asked.Fingerprint()}
 	if q.State == RequestApproved {
 		done.Roster, done.Certificate = n.RosterNote(), q.Certificate
 	}
 	return done, true, nil
+}
+
+func expelled(hub territory.HubID) error {
+	return fault.Errorf(fault.Conflict, "Ce relais a été exclu du territoire. Il lui faut une nouvelle identité pour revenir.", "%s is expelled", hub)
 }
 
 // usable tells why an invitation does not let a hub ask. The answer is to whoever
@@ -121,6 +135,22 @@ func (n *Node) usable(i store.InvitationRow, found bool, hub territory.HubID) er
 		return fault.Errorf(fault.Conflict, "Cette invitation a déjà servi à un autre relais."+again, "the invitation was used by %s", i.Hub)
 	case !n.now().Before(i.Expires):
 		return fault.Errorf(fault.Forbidden, "Cette invitation n’est plus valable."+again, "the invitation ended at %s", i.Expires.Format(time.RFC3339))
+	}
+	return nil
+}
+
+// mendEvery is how often a hub may ask otherwise than before: each time is an
+// entry in the journal for ever.
+const mendEvery = time.Minute
+
+// mends tells why a hub may not mend what it asked.
+func (n *Node) mends(i store.InvitationRow, q store.RequestRow) error {
+	now := n.now()
+	if !now.Before(i.Expires) {
+		return fault.Errorf(fault.Forbidden, "Cette invitation n’est plus valable. Demandez-en une nouvelle au département.", "the invitation ended, and the request is another one")
+	}
+	if wait := q.Received.Add(mendEvery).Sub(now); wait > 0 {
+		return fault.Errorf(fault.Limited, "Une autre demande de ce relais vient d’être reçue. Attendez une minute, puis recommencez.", "another request came less than %v ago", mendEvery).After(wait)
 	}
 	return nil
 }
@@ -149,8 +179,9 @@ func (n *Node) Requests(ctx context.Context) (list []Request, err error) {
 		rows, err := r.WaitingRequests()
 		for _, row := range rows {
 			q, err := n.request(r, row)
-			if err != nil {
-				return err
+			if err != nil { // of an earlier version: it asks again, and must not hide the others
+				n.log.WarnContext(ctx, "a request is not listed", "err", err)
+				continue
 			}
 			list = append(list, q)
 		}
@@ -169,14 +200,19 @@ func (n *Node) Request(ctx context.Context, hub territory.HubID) (q Request, err
 }
 
 func (n *Node) waiting(r *store.Reader, hub territory.HubID) (Request, error) {
-	row, found, err := r.Request(hub)
+	row, err := waitingRow(r, hub)
 	if err != nil {
 		return Request{}, err
 	}
-	if !found || row.State != RequestWaiting {
-		return Request{}, fault.Errorf(fault.NotFound, "Aucune demande de ce relais n’attend de réponse.", "no request of %s waits", hub)
-	}
 	return n.request(r, row)
+}
+
+func waitingRow(r *store.Reader, hub territory.HubID) (store.RequestRow, error) {
+	row, found, err := r.Request(hub)
+	if err == nil && (!found || row.State != RequestWaiting) {
+		err = fault.Errorf(fault.NotFound, "Aucune demande de ce relais n’attend de réponse.", "no request of %s waits", hub)
+	}
+	return row, err
 }
 
 func (n *Node) request(r *store.Reader, row store.RequestRow) (q Request, err error) {

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -36,6 +37,10 @@ func (n *Node) KeepRoot(ctx context.Context, by *Actor, root territory.Root) err
 	if root.Public() != n.RootKey() {
 		return fault.Errorf(fault.Invalid, "Cette clé n’est pas celle de ce territoire. Rien n’a été enregistré.",
 			"the root is not the one this hub pinned")
+	}
+	if held := n.Roster(); held != nil && root.NextHash() != nil && len(held.NextRoot) > 0 && !bytes.Equal(root.NextHash(), held.NextRoot) {
+		return fault.Errorf(fault.Invalid, "La clé qui doit suivre n’est pas celle que le registre annonce. Rien n’a été enregistré.",
+			"the key that follows is not the one the roster announces")
 	}
 	err := n.db.Write(ctx, func(tx *store.Tx) error {
 		if err := n.putRoot(tx, root); err != nil {
@@ -82,7 +87,12 @@ func (n *Node) openRoot(r *store.Reader) (root territory.Root, err error) {
 
 // RootKey is the territory's root as this hub pinned it, a note verifier key. It
 // changes only when the root it announces signs a roster.
-func (n *Node) RootKey() string { return *n.pinned.Load() }
+func (n *Node) RootKey() string {
+	if held := n.roster.Load(); held != nil {
+		return held.root
+	}
+	return n.birth.RootKey
+}
 
 // administers refuses an actor who does not do the département's work; nil is
 // the machine's owner.

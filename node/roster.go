@@ -30,7 +30,7 @@ var ErrRosterConflict = errors.New("another roster has the same version")
 type heldRoster struct {
 	*territory.Roster
 	note   []byte
-	root   string           // the key that signed
+	root   string           // the key that signed: pinned with it
 	pinned string           // the one this hub held when it verified
 	self   territory.Author // this hub; without a key when it is not listed
 }
@@ -49,10 +49,12 @@ func (n *Node) Roster() *territory.Roster {
 	return nil
 }
 
-// RosterNote is the current roster as signed, for other hubs; nil before the first.
+// RosterNote is the current roster as signed, for other hubs; nil before the
+// first. It is one that is on the disk: a version that other hubs hold is never
+// signed again with another text.
 func (n *Node) RosterNote() []byte {
-	if held := n.roster.Load(); held != nil {
-		return held.note
+	if kept := n.kept.Load(); kept != nil {
+		return kept.note
 	}
 	return nil
 }
@@ -90,11 +92,10 @@ func (n *Node) InstallRoster(ctx context.Context, note []byte) error {
 
 // openSigned verifies a roster by the pinned root or the one that follows it.
 func (n *Node) openSigned(note []byte) (*heldRoster, error) {
-	var announced []byte
-	if held := n.Roster(); held != nil {
-		announced = held.NextRoot
+	pinned, announced := n.birth.RootKey, []byte(nil)
+	if held := n.roster.Load(); held != nil {
+		pinned, announced = held.root, held.NextRoot
 	}
-	pinned := n.RootKey()
 	roster, root, err := territory.OpenNext(note, pinned, announced)
 	if err != nil {
 		return nil, err
@@ -105,14 +106,27 @@ func (n *Node) openSigned(note []byte) (*heldRoster, error) {
 	return n.holding(roster, bytes.Clone(note), root, pinned), nil
 }
 
-// rosterTaken tells everybody of a roster, after the commit.
+// rosterTaken tells everybody of a roster, after the commit. Two may come here in
+// either order.
 func (n *Node) rosterTaken(ctx context.Context, taken *heldRoster) {
+	n.keepRoster(ctx, taken)
 	n.wakeSigner() // what waited for this hub to be listed may be said now
-	if err := durable.Write(filepath.Join(n.dir, rosterFile), taken.note, 0o600); err != nil {
-		n.log.WarnContext(ctx, "the copy of the roster was not written", "err", err)
-	}
 	for _, f := range n.onRoster {
 		f(taken.Roster)
+	}
+}
+
+// keepRoster gives a roster that is on the disk to other hubs, and to the copy
+// beside the database, unless a later one was.
+func (n *Node) keepRoster(ctx context.Context, taken *heldRoster) {
+	n.copying.Lock()
+	defer n.copying.Unlock()
+	if kept := n.kept.Load(); kept != nil && kept.Version >= taken.Version {
+		return
+	}
+	n.kept.Store(taken)
+	if err := durable.Write(filepath.Join(n.dir, rosterFile), taken.note, 0o600); err != nil {
+		n.log.WarnContext(ctx, "the copy of the roster was not written", "err", err)
 	}
 }
 
@@ -138,11 +152,11 @@ func (n *Node) takeRoster(tx *store.Tx, taken *heldRoster) (newer bool, err erro
 	if err := absorbing(tx, taken.Roster).reconsider(); err != nil {
 		return false, err
 	}
-	err = n.note(tx, entry{Kind: journal.KindRosterInstall, Actor: actorMachine, Public: public})
-	if err == nil {
-		n.hold(taken)
+	if err := n.note(tx, entry{Kind: journal.KindRosterInstall, Actor: actorMachine, Public: public}); err != nil {
+		return false, err
 	}
-	return err == nil, err
+	n.hold(tx, taken)
+	return true, nil
 }
 
 // follows tells whether a roster comes after the one kept.
@@ -170,15 +184,11 @@ func (n *Node) follows(tx *store.Tx, taken *heldRoster) (newer bool, err error) 
 	return true, nil
 }
 
-// hold shows a roster that is kept. Two may arrive here in either order.
-func (n *Node) hold(taken *heldRoster) {
-	for {
-		held := n.roster.Load()
-		if held != nil && held.Version >= taken.Version || n.roster.CompareAndSwap(held, taken) {
-			break
-		}
-	}
-	n.pinned.Store(&taken.root)
+// hold shows a roster, and the root that signed it, to the transactions that
+// follow; both go back to what they were when this one is undone.
+func (n *Node) hold(tx *store.Tx, taken *heldRoster) {
+	before := n.roster.Swap(taken)
+	tx.OnUndo(func() { n.roster.Store(before) })
 }
 
 // sameText compares signed notes by what is signed: two signatures of one text
@@ -200,7 +210,9 @@ func (n *Node) openRoster(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.roster.Store(n.holding(roster, note, n.birth.RootKey, n.birth.RootKey))
+	held := n.holding(roster, note, n.birth.RootKey, n.birth.RootKey)
+	n.roster.Store(held)
+	n.kept.Store(held)
 	path := filepath.Join(n.dir, rosterFile)
 	if copied, err := os.ReadFile(path); err == nil && bytes.Equal(copied, note) {
 		return nil

@@ -15,7 +15,8 @@ import (
 )
 
 // runInstallRoster takes a roster from a file, the first or a newer one. The
-// root key is given once: later rosters must be signed by the same.
+// root key is given once: later rosters must be signed by the same, or by the one it
+// announced.
 func runInstallRoster(ctx context.Context, args []string, _, stderr io.Writer) error {
 	f, data := flags("install-roster", " ROSTER", stderr)
 	root := f.String("root", "", "the territory's root `key`, name+hash+key, or a file that holds it; required the first time")
@@ -44,18 +45,30 @@ func runInstallRoster(ctx context.Context, args []string, _, stderr io.Writer) e
 		return err
 	}
 	defer db.Close()
+	var announced []byte
 	if *root == "" {
-		t, err := db.Territory(ctx)
-		if err != nil {
-			return fmt.Errorf("%w: give the root key by --root", err)
+		if *root, announced, err = pinned(ctx, db); err != nil {
+			return err
 		}
-		*root = t.RootKey
 	}
-	return install(ctx, db, self, *root, signed)
+	return install(ctx, db, self, *root, announced, signed)
 }
 
-func install(ctx context.Context, db *store.DB, self territory.HubID, root string, signed []byte) error {
-	r, err := territory.OpenRoster(signed, root)
+// pinned is the root of the folder, and what its roster announces of the next.
+func pinned(ctx context.Context, db *store.DB) (root string, announced []byte, err error) {
+	t, err := db.Territory(ctx)
+	if err != nil {
+		return "", nil, fmt.Errorf("%w: give the root key by --root", err)
+	}
+	r, err := territory.OpenRoster(t.Note, t.RootKey)
+	if err != nil {
+		return "", nil, fmt.Errorf("the installed roster: %w", err)
+	}
+	return t.RootKey, r.NextRoot, nil
+}
+
+func install(ctx context.Context, db *store.DB, self territory.HubID, root string, announced, signed []byte) error {
+	r, signer, err := territory.OpenNext(signed, root, announced)
 	if err != nil {
 		return err
 	}
@@ -63,7 +76,7 @@ func install(ctx context.Context, db *store.DB, self territory.HubID, root strin
 		return fmt.Errorf("%w (this is %s)", service.ErrNotInRoster, self)
 	}
 	return db.InstallRoster(ctx, store.Territory{
-		Code: r.Territory, RootKey: root, Version: r.Version, Note: signed,
+		Code: r.Territory, RootKey: signer, Announced: root, Version: r.Version, Note: signed,
 	}, time.Now())
 }
 

@@ -141,10 +141,8 @@ func territoryInit(_ context.Context, std stdio, args []string) error {
 		Territory: territory.Code(*code), Name: *name, Zone: *zone,
 		Hubs: []territory.Hub{}, Structures: []territory.Structure{},
 	}
-	if r.NextRoot, err = root.NextHash(); err == nil {
-		err = folder.save(r)
-	}
-	if err != nil {
+	r.NextRoot = root.NextHash()
+	if err := folder.save(r); err != nil {
 		return err
 	}
 	fmt.Fprintln(std.out, root.Public())

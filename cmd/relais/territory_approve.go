@@ -130,8 +130,14 @@ func approve(ctx context.Context, c Config, root *rootFile, w waiting, a approva
 	if root.folder == "" {
 		return approveVerb.ask(ctx, c, a)
 	}
+	var heard []territory.Cut
+	if lost := w.Request.Replaces; lost != nil {
+		if heard, err = cutsVerb.ask(ctx, c, lost.Hub); err != nil {
+			return versioned{}, err
+		}
+	}
 	return root.sign(r, func(key territory.Root, publish func() ([]byte, error)) (versioned, error) {
-		if err := a.decided().Admit(r, w.Request); err != nil {
+		if err := a.decided().Admit(r, w.Request, heard); err != nil {
 			return versioned{}, err
 		}
 		signed, err := publish()

@@ -1,6 +1,7 @@
 package territory
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -77,8 +78,9 @@ func (a *Authority) secret() ([]byte, error) { return x509.MarshalPKCS8PrivateKe
 func (a *Authority) Certificate() []byte { return a.certificate.Raw }
 
 // Certify signs the certificate of a hub's authority, critically constrained to
-// exactly the names that the roster gives the hub, so that its key makes no
-// certificate for any other site. key is the hub's, DER SubjectPublicKeyInfo,
+// the names that the roster gives the hub, so that its key makes no certificate
+// for any other site. What is below a name is allowed with it (RFC 5280 §4.2.1.10);
+// a roster gives nothing there to another hub. key is the hub's, DER SubjectPublicKeyInfo,
 // P-256. The answer is DER.
 func (a *Authority) Certify(h Hub, key []byte, now time.Time) ([]byte, error) {
 	public, err := ParseIdentity(key)
@@ -107,6 +109,33 @@ func (a *Authority) Certify(h Hub, key []byte, now time.Time) ([]byte, error) {
 		return nil, fmt.Errorf("certify %s: %w", h.ID, err)
 	}
 	return der, nil
+}
+
+// ErrOtherCertificate means that a certificate is not the one of a hub's authority.
+var ErrOtherCertificate = errors.New("not the certificate of this hub's authority")
+
+// CheckCertificate verifies that der is the certificate of the authority of h
+// with this key (DER SubjectPublicKeyInfo): signed by the territory's authority,
+// for these names and no other. The error is ErrOtherCertificate.
+func (r *Roster) CheckCertificate(h Hub, key, der []byte) error {
+	c, err := x509.ParseCertificate(der)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrOtherCertificate, err)
+	}
+	authority, err := x509.ParseCertificate(r.Authority)
+	if err != nil {
+		return fmt.Errorf("%w: the roster has no authority", ErrOtherCertificate)
+	}
+	names, allowed := slices.Sorted(slices.Values(h.AllNames())), slices.Sorted(slices.Values(c.PermittedDNSDomains))
+	switch err := c.CheckSignatureFrom(authority); {
+	case err != nil:
+		return fmt.Errorf("%w: %w", ErrOtherCertificate, err)
+	case !bytes.Equal(c.RawSubjectPublicKeyInfo, key):
+		return fmt.Errorf("%w: it is of another key", ErrOtherCertificate)
+	case !c.IsCA || !c.MaxPathLenZero || !c.PermittedDNSDomainsCritical || !slices.Equal(names, allowed):
+		return fmt.Errorf("%w: it is for %q, not %q", ErrOtherCertificate, allowed, names)
+	}
+	return nil
 }
 
 // AllNames are the host names of the desk and, last, the kiosk's.

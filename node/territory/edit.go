@@ -5,11 +5,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 )
 
-// ErrNotListed means that the roster has no such member.
-var ErrNotListed = errors.New("the roster does not list it")
+var (
+	// ErrNotListed means that the roster has no such member.
+	ErrNotListed = errors.New("the roster does not list it")
+	// ErrExpelled means that the hub was put out before: where its logs end was
+	// decided then, and whoever could say it again could let it speak again.
+	ErrExpelled = errors.New("the hub is expelled already")
+)
 
 // Clone returns a copy to edit: a roster in use is never changed.
 func (r *Roster) Clone() (*Roster, error) {
@@ -35,33 +41,34 @@ func (r *Roster) Enrol(h Hub) Hub {
 			return h
 		}
 	}
-	h.Index, h.State, h.Cuts = r.NextIndex(), HubActive, nil
+	// What this version does not know, nobody approved: the root does not sign it.
+	h.Index, h.State, h.Cuts, h.Extra = r.NextIndex(), HubActive, nil, nil
 	r.Hubs = append(r.Hubs, h)
 	return h
 }
 
 // NextIndex returns an index that no member has, expelled ones included. The
 // national service counts from the other end.
+// Where none is left it returns one that is taken, which no root signs.
 func (r *Roster) NextIndex() uint16 {
-	next := uint16(1)
+	next := 1
 	for _, h := range r.Hubs {
-		next = max(next, h.Index+1)
+		next = max(next, int(h.Index)+1)
 	}
-	if r.National != nil && r.National.Index == next {
+	if r.National != nil && int(r.National.Index) == next {
 		next++
 	}
-	return next
+	return uint16(min(next, math.MaxUint16))
 }
 
 // Replace closes the hub that was lost, where its logs end, and lets h serve the
-// structures that it served; it stays among those, for what it said stands. The
-// error is ErrNotListed.
+// structures that it served; it stays among those, for what it said stands. One
+// that was expelled meanwhile keeps the ends it was given. The error is
+// ErrNotListed.
 func (r *Roster) Replace(lost Replaced, h HubID) error {
-	was, err := r.close(lost.Hub, lost.Cuts)
-	if err != nil {
+	if err := r.close(lost.Hub, lost.Cuts); err != nil && !errors.Is(err, ErrExpelled) {
 		return err
 	}
-	was.Addresses, was.HostNames, was.KioskName = nil, nil, "" // h answers there now
 	for j := range r.Structures {
 		s := &r.Structures[j]
 		if s.ServedBy(lost.Hub) && !s.ServedBy(h) {
@@ -74,23 +81,21 @@ func (r *Roster) Replace(lost Replaced, h HubID) error {
 // Expel puts a hub out of the territory: what it said up to the cuts stands,
 // whoever brings it, and nothing above does. It stays among the hubs of its
 // structures, without which what it said could not stand; nothing is sealed to
-// it any more. The error is ErrNotListed.
-func (r *Roster) Expel(hub HubID, cuts []Cut) error {
-	was, err := r.close(hub, cuts)
-	if err != nil {
-		return err
-	}
-	was.Addresses, was.HostNames, was.KioskName = nil, nil, "" // another may answer there
-	return nil
-}
+// it any more. The errors are ErrNotListed and ErrExpelled.
+func (r *Roster) Expel(hub HubID, cuts []Cut) error { return r.close(hub, cuts) }
 
-func (r *Roster) close(hub HubID, cuts []Cut) (*Hub, error) {
+func (r *Roster) close(hub HubID, cuts []Cut) error {
 	i := slices.IndexFunc(r.Hubs, func(h Hub) bool { return h.ID == hub })
 	if i < 0 {
-		return nil, fmt.Errorf("hub %s: %w", hub, ErrNotListed)
+		return fmt.Errorf("hub %s: %w", hub, ErrNotListed)
 	}
-	r.Hubs[i].State, r.Hubs[i].Cuts = HubExpelled, cuts
-	return &r.Hubs[i], nil
+	h := &r.Hubs[i]
+	if h.State == HubExpelled {
+		return fmt.Errorf("hub %s: %w", hub, ErrExpelled)
+	}
+	h.State, h.Cuts = HubExpelled, cuts
+	h.Addresses, h.HostNames, h.KioskName = nil, nil, "" // another may answer there
+	return nil
 }
 
 // PutStructure adds a structure, under a fresh identifier when it has none, or

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Extra keeps the members of a JSON object that this version does not know, so
@@ -17,26 +18,26 @@ type Extra map[string]json.RawMessage
 // decodeKeeping fills known, a pointer to a struct without methods of its own,
 // and returns the members it has no field for. A member that differs from a
 // known one in case alone is refused: encoding/json would take it for the other.
-func decodeKeeping(data []byte, known any) (Extra, error) {
+func decodeKeeping(data []byte, known any) (extra Extra, err error) {
 	if err := json.Unmarshal(data, known); err != nil {
 		return nil, err
 	}
-	members := Extra{}
-	if err := json.Unmarshal(data, &members); err != nil {
-		return nil, err
-	}
-	for _, name := range memberNames(reflect.TypeOf(known).Elem()) {
-		delete(members, name)
-		for other := range members {
-			if strings.EqualFold(other, name) {
-				return nil, fmt.Errorf("member %.40q is %q in another case", other, name)
+	names := memberNames(reflect.TypeOf(known).Elem())
+	for name, value := range members(data) {
+		if slices.Contains(names, name) {
+			continue
+		}
+		for _, field := range names {
+			if strings.EqualFold(field, name) {
+				return nil, fmt.Errorf("member %.40q is %q in another case", name, field)
 			}
 		}
+		if extra == nil {
+			extra = Extra{}
+		}
+		extra[name] = bytes.Clone(value)
 	}
-	if len(members) == 0 {
-		return nil, nil
-	}
-	return members, nil
+	return extra, nil
 }
 
 // encodeKeeping writes known, a struct without methods of its own, followed by
@@ -67,7 +68,14 @@ func encodeKeeping(known any, extra Extra) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
+// namesOf keeps what memberNames found: a roster has a thousand members.
+var namesOf sync.Map // reflect.Type to []string
+
+// memberNames are those that a struct has fields for.
 func memberNames(t reflect.Type) []string {
+	if names, found := namesOf.Load(t); found {
+		return names.([]string)
+	}
 	var names []string
 	for i := range t.NumField() {
 		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
@@ -75,6 +83,7 @@ func memberNames(t reflect.Type) []string {
 			names = append(names, name)
 		}
 	}
+	namesOf.Store(t, names)
 	return names
 }
 

@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math"
 	"strings"
@@ -29,8 +30,13 @@ func (s InviteSecret) Opens(hash []byte) bool {
 	return subtle.ConstantTimeCompare(ours[:], hash) == 1
 }
 
-// LogValue keeps the secret out of logs.
-func (InviteSecret) LogValue() slog.Value { return slog.StringValue("an invitation's secret") }
+// Format and LogValue keep the secret out of logs and errors, whatever the verb.
+func (InviteSecret) Format(s fmt.State, _ rune) { io.WriteString(s, secretShown) }
+
+// LogValue implements slog.LogValuer.
+func (InviteSecret) LogValue() slog.Value { return slog.StringValue(secretShown) }
+
+const secretShown = "an invitation's secret"
 
 // An Invitation is all that a new hub must be told, once, to ask for its place:
 // whom to call, and by what to know that it is them.
@@ -54,9 +60,10 @@ const (
 	invitationCheck   = 4
 
 	// MaxInvitationOctets bounds a code as typed.
-	MaxInvitationOctets = 2048
-	maxAddresses        = 8
-	maxAddressOctets    = 255
+	MaxInvitationOctets = 4096
+	// MaxAddresses bounds the addresses in a code.
+	MaxAddresses     = 8
+	maxAddressOctets = 255
 )
 
 // NewSecret returns a fresh secret.
@@ -70,8 +77,8 @@ func (i Invitation) Validate() error {
 	if err := i.Territory.Validate(); err != nil {
 		return err
 	}
-	if n := len(i.Addresses); n == 0 || n > maxAddresses {
-		return fmt.Errorf("an invitation has %d addresses, not 1 to %d", n, maxAddresses)
+	if n := len(i.Addresses); n == 0 || n > MaxAddresses {
+		return fmt.Errorf("an invitation has %d addresses, not 1 to %d", n, MaxAddresses)
 	}
 	for _, a := range i.Addresses {
 		if err := validateAddress(a); err != nil {

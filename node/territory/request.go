@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"relais/node/id"
 	"relais/node/label"
@@ -14,8 +17,10 @@ import (
 // requestFormat names the layout of hub.json.
 const requestFormat = "relais/v1/enrolment"
 
-// maxRequestOctets bounds a request.
-const maxRequestOctets = 16 << 10
+const (
+	maxRequestOctets = 16 << 10 // of a request
+	maxShownOctets   = 255      // of a name or address in it
+)
 
 // A Request is what a new hub hands to those who keep the roster: public keys,
 // name, addresses. Nothing in it is secret; what matters is that it is the
@@ -68,6 +73,9 @@ func ParseRequest(text []byte, code Code) (Request, error) {
 
 // validate says what a roster would refuse of it.
 func (r *Request) validate() error {
+	if err := r.validateText(); err != nil {
+		return err
+	}
 	h := r.Hub
 	h.State, h.Cuts = HubActive, nil
 	if err := h.validate(&uniques{}); err != nil {
@@ -79,7 +87,22 @@ func (r *Request) validate() error {
 		}
 	}
 	if r.Replaces != nil {
+		if r.Replaces.Hub == h.ID {
+			return fmt.Errorf("hub %.80q replaces itself", h.Name)
+		}
 		return validateCuts(r.Replaces.Cuts)
+	}
+	return nil
+}
+
+// validateText says what nobody could read of a request: it is shown, on a
+// terminal too, before it is approved.
+func (r *Request) validateText() error {
+	shown := append(slices.Concat(r.Hub.Addresses, r.Hub.HostNames), r.Hub.Name, r.Hub.Recipient)
+	for _, s := range shown {
+		if len(s) > maxShownOctets || !utf8.ValidString(s) || strings.ContainsFunc(s, func(c rune) bool { return !unicode.IsPrint(c) }) {
+			return fmt.Errorf("%.80q does not print, or is too long", s)
+		}
 	}
 	return nil
 }

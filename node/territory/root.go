@@ -1,12 +1,14 @@
 package territory
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 	"time"
@@ -24,11 +26,19 @@ import (
 // it takes the territory back from whoever stole this one.
 type Root struct {
 	signer    note.Signer
-	secret    string // "PRIVATE+KEY+name+hash+key"
+	secret    func() secrets
 	public    string // "name+hash+key"
-	next      string // secret half of the one that follows; "" when kept elsewhere
 	authority *Authority
 }
+
+// secrets are behind a function, because fmt prints what it finds inside a struct
+// without asking how, through pointers too; of a function it knows the address.
+type secrets struct {
+	key  string // "PRIVATE+KEY+name+hash+key"
+	next string // of the root that follows; "" when kept elsewhere
+}
+
+func hide(s secrets) func() secrets { return func() secrets { return s } }
 
 // rootText is the layout of Text.
 type rootText struct {
@@ -76,13 +86,12 @@ func openRoot(secret string, authority *Authority) (Root, error) {
 		return Root{}, fmt.Errorf("root: %w", err)
 	}
 	public, err := publicHalf(secret)
-	return Root{signer: signer, secret: secret, public: public, authority: authority}, err
+	return Root{signer: signer, secret: hide(secrets{key: secret}), public: public, authority: authority}, err
 }
 
 func (r Root) withNext() (Root, error) {
 	next, _, err := note.GenerateKey(rand.Reader, r.signer.Name())
-	r.next = next
-	return r, err
+	return r.following(next), err
 }
 
 // ParseRoot reads what Text wrote. It never repeats what it read.
@@ -113,7 +122,7 @@ func (r Root) Text() ([]byte, error) {
 		return nil, err
 	}
 	return json.MarshalIndent(rootText{
-		rootFormat, r.secret, r.next,
+		rootFormat, r.secret().key, r.secret().next,
 		base64.StdEncoding.EncodeToString(key), base64.StdEncoding.EncodeToString(r.authority.Certificate()),
 	}, "", "  ")
 }
@@ -122,42 +131,43 @@ func (r Root) Text() ([]byte, error) {
 func (r Root) Public() string { return r.public }
 
 // Next is the secret half of the key that follows; "" when it is not here.
-func (r Root) Next() string { return r.next }
+func (r Root) Next() string { return r.secret().next }
 
-// NextHash is what rosters announce of the key that follows.
-func (r Root) NextHash() ([]byte, error) {
-	following, err := publicHalf(r.next)
+// NextHash is what a roster says of the key that follows; nil when it is not here.
+func (r Root) NextHash() []byte {
+	public, err := publicHalf(r.secret().next)
 	if err != nil {
-		return nil, err
+		return nil
 	}
-	return NextRootHash(following), nil
+	return NextRootHash(public)
 }
 
-// Without returns the root without the key that follows, to be kept elsewhere.
-func (r Root) Without() Root {
-	r.next = ""
+func (r Root) following(next string) Root {
+	r.secret = hide(secrets{r.secret().key, next})
 	return r
 }
 
+// Without returns the root without the key that follows, to be kept elsewhere.
+func (r Root) Without() Root { return r.following("") }
+
 // With returns the root with the key that follows, which must be of the same
-// territory.
+// territory and another than the one that signs.
 func (r Root) With(next string) (Root, error) {
 	signer, err := note.NewSigner(next)
-	if err != nil || signer.Name() != r.signer.Name() {
+	if err != nil || signer.Name() != r.signer.Name() || next == r.secret().key {
 		return Root{}, errors.New("the key that follows is not one of this territory")
 	}
-	r.next = next
-	return r, nil
+	return r.following(next), nil
 }
 
 // Turn returns the root after a rotation: the key that followed signs from now
 // on, and a fresh one will follow it. The authority stays: what browsers trust
 // does not change with who signs rosters.
 func (r Root) Turn() (Root, error) {
-	if r.next == "" {
+	if r.secret().next == "" {
 		return Root{}, errors.New("the key that follows is not here: a root is rotated with both")
 	}
-	turned, err := openRoot(r.next, r.authority)
+	turned, err := openRoot(r.secret().next, r.authority)
 	if err != nil {
 		return Root{}, err
 	}
@@ -175,12 +185,11 @@ func (r Root) Issue(roster *Roster, now time.Time, days int) ([]byte, error) {
 	next.IssuedAt = now.UTC().Truncate(time.Second)
 	next.ExpiresAt = next.IssuedAt.AddDate(0, 0, days)
 	next.Root, next.Authority = r.public, r.authority.Certificate()
-	if r.next != "" {
-		hash, err := r.NextHash()
-		if err != nil {
-			return nil, err
-		}
-		next.NextRoot = hash
+	if following := r.NextHash(); following != nil {
+		next.NextRoot = following
+	}
+	if bytes.Equal(next.NextRoot, NextRootHash(r.public)) {
+		return nil, errors.New("the first roster of a root announces the one that follows: its key is needed")
 	}
 	signed, err := next.Sign(r.signer)
 	if err == nil {
@@ -189,8 +198,13 @@ func (r Root) Issue(roster *Roster, now time.Time, days int) ([]byte, error) {
 	return signed, err
 }
 
-// LogValue keeps a root out of logs.
-func (Root) LogValue() slog.Value { return slog.StringValue("a territory's root") }
+// Format and LogValue keep a root out of logs and errors, whatever the verb.
+func (Root) Format(s fmt.State, _ rune) { io.WriteString(s, rootShown) }
+
+// LogValue implements slog.LogValuer.
+func (Root) LogValue() slog.Value { return slog.StringValue(rootShown) }
+
+const rootShown = "a territory's root"
 
 // NextRootHash is what a roster says of the root that will follow:
 // SHA-256(label ‖ verifier key).

@@ -31,7 +31,7 @@ func OpenRoster(signed []byte, rootKey string) (*Roster, error) {
 		return nil, fmt.Errorf("%w: %w", ErrForged, err)
 	}
 	r := new(Roster)
-	if err := json.Unmarshal([]byte(n.Text), r); err != nil {
+	if err := r.UnmarshalJSON([]byte(n.Text)); err != nil { // checks the text by itself; once is enough
 		return nil, fmt.Errorf("read roster: %w", err)
 	}
 	if err := r.Validate(); err != nil {
@@ -56,8 +56,10 @@ func OpenNext(signed []byte, rootKey string, announced []byte) (r *Roster, root 
 	if named == "" || !bytes.Equal(NextRootHash(named), announced) {
 		return nil, rootKey, err
 	}
-	r, err = OpenRoster(signed, named)
-	return r, named, err
+	if r, err = OpenRoster(signed, named); err != nil {
+		return nil, rootKey, err
+	}
+	return r, named, nil
 }
 
 // namedRoot reads, unverified, which root a roster says it is signed by.

@@ -1,6 +1,7 @@
 package territory
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 )
@@ -12,9 +13,13 @@ var ErrNotSuccessor = errors.New("the roster does not follow the one before it")
 // Follows tells whether r may take the place of an earlier roster: every member
 // of that one keeps its entry and its index, and no index passes to another. An
 // expelled hub stays listed: its past records are verified by its entry, and a
-// hub that had lost it could neither verify nor relay them. The error is
-// ErrNotSuccessor with the member's name.
+// hub that had lost it could neither verify nor relay them. Nor does a root take
+// back which root follows it: whoever stole it could keep the territory from the
+// one that was put aside. The error is ErrNotSuccessor with the member's name.
 func (r *Roster) Follows(before *Roster) error {
+	if r.Root != "" && r.Root == before.Root && len(before.NextRoot) > 0 && !bytes.Equal(r.NextRoot, before.NextRoot) {
+		return fmt.Errorf("%w: it announces another root than the one that was announced", ErrNotSuccessor)
+	}
 	held := make(map[uint16]HubID)
 	for _, h := range before.Hubs {
 		held[h.Index] = h.ID

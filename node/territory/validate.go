@@ -1,6 +1,7 @@
 package territory
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/x509"
@@ -11,6 +12,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	_ "time/tzdata" // a hub has no time zone files of its own to rely on
 
@@ -34,13 +36,20 @@ func (r *Roster) Validate() error {
 			return fmt.Errorf("hub %q: %w", r.Hubs[i].Name, err)
 		}
 	}
+	if err := r.validateZones(); err != nil {
+		return err
+	}
 	if r.National != nil {
 		if err := r.National.validate(seen); err != nil {
 			return fmt.Errorf("national service: %w", err)
 		}
 	}
+	hubs := make(map[HubID]bool, len(r.Hubs))
+	for i := range r.Hubs {
+		hubs[r.Hubs[i].ID] = true
+	}
 	for i := range r.Structures {
-		if err := r.Structures[i].validate(r, seen); err != nil {
+		if err := r.Structures[i].validate(hubs, seen); err != nil {
 			return fmt.Errorf("structure %q: %w", r.Structures[i].Name, err)
 		}
 	}
@@ -135,6 +144,26 @@ func (h *Hub) validateNames(seen *uniques) error {
 	return nil
 }
 
+// validateZones refuses a host name below another hub's: whoever may certify a
+// name may certify what is below it.
+func (r *Roster) validateZones() error {
+	owner := map[string]int{}
+	for i := range r.Hubs {
+		for _, name := range r.Hubs[i].AllNames() {
+			owner[name] = i
+		}
+	}
+	for name, i := range owner {
+		for above := name; above != ""; {
+			_, above, _ = strings.Cut(above, ".")
+			if j, taken := owner[above]; taken && j != i {
+				return fmt.Errorf("hub %q: host name %.60q is below %.60q, of hub %q", r.Hubs[i].Name, name, above, r.Hubs[j].Name)
+			}
+		}
+	}
+	return nil
+}
+
 func validateAddress(address string) error {
 	host, port, err := net.SplitHostPort(address)
 	if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || n == 0 || host == "" {
@@ -159,7 +188,7 @@ func (n *National) validate(seen *uniques) error {
 	return validateCuts(n.Cuts)
 }
 
-func (s *Structure) validate(r *Roster, seen *uniques) error {
+func (s *Structure) validate(hubs map[HubID]bool, seen *uniques) error {
 	if err := seen.add("id", s.ID.String()); err != nil {
 		return err
 	}
@@ -183,7 +212,7 @@ func (s *Structure) validate(r *Roster, seen *uniques) error {
 		}
 	}
 	for _, hub := range s.Serving {
-		if _, known := r.Hub(hub); !known {
+		if !hubs[hub] {
 			return fmt.Errorf("served by %s, which is not in the roster", hub)
 		}
 		if err := here.add("serving hub", hub.String()); err != nil {
@@ -203,23 +232,37 @@ func validateIdentity(id HubID, spki []byte) error {
 	return nil
 }
 
-// ParseIdentity reads a P-256 key, DER SubjectPublicKeyInfo. Only the encoding that Go writes is taken, so
-// that one key has one identifier.
+// ParseIdentity reads a P-256 key, DER SubjectPublicKeyInfo (RFC 5480). Only the
+// encoding that Go writes is taken, so that one key has one identifier: that of a
+// named curve, the point whole.
 func ParseIdentity(spki []byte) (*ecdsa.PublicKey, error) {
+	if point, found := bytes.CutPrefix(spki, identityPrefix()); found {
+		key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point)
+		if err != nil {
+			return nil, fmt.Errorf("identity key: %w", err)
+		}
+		return key, nil
+	}
 	parsed, err := x509.ParsePKIXPublicKey(spki)
 	if err != nil {
 		return nil, fmt.Errorf("identity key: %w", err)
 	}
-	key, ok := parsed.(*ecdsa.PublicKey)
-	if !ok || key.Curve != elliptic.P256() {
+	if key, ok := parsed.(*ecdsa.PublicKey); !ok || key.Curve != elliptic.P256() {
 		return nil, errors.New("identity key is not P-256")
 	}
-	again, err := x509.MarshalPKIXPublicKey(key)
-	if err != nil || string(again) != string(spki) {
-		return nil, errors.New("identity key is oddly encoded")
-	}
-	return key, nil
+	return nil, errors.New("identity key is oddly encoded")
 }
+
+// identityPrefix is what every identity begins with, before its point of 65
+// octets.
+var identityPrefix = sync.OnceValue(func() []byte {
+	curve := elliptic.P256().Params()
+	spki, err := x509.MarshalPKIXPublicKey(&ecdsa.PublicKey{Curve: elliptic.P256(), X: curve.Gx, Y: curve.Gy})
+	if err != nil {
+		panic(err) // the generator is a point of its curve
+	}
+	return spki[:len(spki)-65]
+})
 
 func validateCuts(cuts []Cut) error {
 	seen := &uniques{}

@@ -52,6 +52,9 @@ func (c *Client) lookAt(ctx context.Context, i territory.Invitation, address str
 	defer client.CloseIdleConnections()
 	var w welcome
 	if err := call(ctx, client, http.MethodGet, pathTerritory, nil, &w); err != nil {
+		if fault.Of(err).Code != fault.Internal { // anybody may be speaking: not a word of it is shown
+			err = fmt.Errorf("%w: it has no roster to show (%s)", ErrUnreachable, fault.Of(err).Code)
+		}
 		return seen, err
 	}
 	if territory.RootFingerprint(w.Root) != i.Root {

@@ -6,6 +6,9 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"time"
+
+	"golang.org/x/time/rate"
 
 	"relais/node/fault"
 	"relais/node/territory"
@@ -16,6 +19,8 @@ import (
 type handler struct {
 	host Host
 	log  *slog.Logger
+	// refusals keeps a stranger's calls from filling the log.
+	refusals rate.Sometimes
 }
 
 // NewHandler returns the inviting side, for link.Options.Join.
@@ -23,7 +28,7 @@ func NewHandler(host Host, log *slog.Logger) http.Handler {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	h := &handler{host, log}
+	h := &handler{host: host, log: log, refusals: rate.Sometimes{First: 10, Interval: time.Second}}
 	mux := http.NewServeMux()
 	mux.Handle("GET "+pathTerritory, h.route(h.territory))
 	mux.Handle("POST "+pathJoin, h.route(h.join))
@@ -38,7 +43,7 @@ func (h *handler) route(serve func(*http.Request) (any, error)) http.Handler {
 		v, err := serve(r)
 		if err != nil {
 			f := fault.Of(err)
-			h.log.Info("a newcomer was refused", "code", f.Code, "err", err)
+			h.refusals.Do(func() { h.log.Info("a newcomer was refused", "code", f.Code, "err", err) })
 			w.WriteHeader(statuses[f.Code])
 			v = refusal{string(f.Code), f.Message, detailOf(f)}
 		}
@@ -96,11 +101,7 @@ func readAsk(body io.Reader) (a ask, identity []byte, err error) {
 	if len(a.Secret) != len(territory.InviteSecret{}) {
 		return a, nil, errors.New("the secret is not of an invitation")
 	}
-	var q struct {
-		Hub struct {
-			Identity []byte `json:"identity"`
-		} `json:"hub"`
-	}
+	var q territory.Request // read as the host reads it: one text has one identity
 	if err := json.Unmarshal([]byte(a.Request), &q); err != nil {
 		return a, nil, err
 	}

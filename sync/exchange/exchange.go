@@ -5,6 +5,7 @@
 //
 //	GET  /vector           what the server knows
 //	GET  /roster           its signed roster
+//	GET  /roster/turns     the first roster of each root above the version ?after=
 //	POST /records/missing  a vector in; a page of records out that the sender lacks
 //	POST /records          a page of records in; what they did, out
 //	GET  /dossiers/{id}    a sealed dossier, for hubs that serve its structure
@@ -32,6 +33,7 @@ import (
 const (
 	pathVector   = "/relais/v1/vector"
 	pathRoster   = "/relais/v1/roster"
+	pathTurns    = "/relais/v1/roster/turns"
 	pathMissing  = "/relais/v1/records/missing"
 	pathRecords  = "/relais/v1/records"
 	pathDossiers = "/relais/v1/dossiers/"
@@ -41,6 +43,7 @@ const (
 const (
 	typeVector  = "application/vnd.relais.vector"
 	typeRoster  = "application/vnd.relais.roster"
+	typeRosters = "application/vnd.relais.rosters"
 	typeRecords = "application/vnd.relais.records"
 	typeDossier = "application/vnd.relais.dossier"
 	typeJSON    = "application/json"
@@ -58,6 +61,7 @@ const (
 	maxPageOctets    = 256 << 10 // about a thousand records
 	maxVectorOctets  = record.MaxVectorOctets
 	maxRosterOctets  = 1 << 20
+	maxTurnsOctets   = 4 << 20
 	maxDossierOctets = 1 << 20
 	maxProblemOctets = 4 << 10
 )
@@ -74,6 +78,9 @@ type Records interface {
 type Rosters interface {
 	Roster() *territory.Roster
 	RosterNote() []byte
+	// RosterTurns are the first roster of each root, above a version, the oldest
+	// first.
+	RosterTurns(ctx context.Context, after uint32) ([][]byte, error)
 	InstallRoster(ctx context.Context, note []byte) error
 }
 

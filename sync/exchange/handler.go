@@ -40,6 +40,7 @@ func NewHandler(o HandlerOptions) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET "+pathVector, h.route(h.vector))
 	mux.Handle("GET "+pathRoster, h.route(h.roster))
+	mux.Handle("GET "+pathTurns, h.route(h.turns))
 	mux.Handle("POST "+pathMissing, h.route(h.missing))
 	mux.Handle("POST "+pathRecords, h.route(h.records))
 	mux.Handle("GET "+pathDossiers+"{id}", h.route(h.dossier))

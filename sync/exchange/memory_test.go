@@ -77,6 +77,8 @@ func (m *memory) RosterNote() []byte {
 	return binary.BigEndian.AppendUint32(nil, m.Roster().Version)
 }
 
+func (m *memory) RosterTurns(context.Context, uint32) ([][]byte, error) { return nil, nil }
+
 func (m *memory) InstallRoster(_ context.Context, note []byte) error {
 	if len(note) != 4 {
 		return errors.New("forged roster")

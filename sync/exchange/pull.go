@@ -132,7 +132,7 @@ func (c *Client) pullRoster(ctx context.Context, hub territory.HubID) error {
 	if err != nil {
 		return err
 	}
-	if err := c.local.InstallRoster(ctx, a.body); err != nil {
+	if err := c.installRoster(ctx, hub, a.body); err != nil {
 		return fmt.Errorf("install the roster of %s: %w", hub, err)
 	}
 	return nil

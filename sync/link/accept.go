@@ -62,7 +62,7 @@ func (l *Link) answer(plain net.Conn) {
 	}
 	state := conn.ConnectionState()
 	if state.NegotiatedProtocol == ALPNJoin {
-		l.strangers.give(stranger{conn})
+		l.giveStranger(conn, raw)
 		return
 	}
 	peer, err := nameOf(state.PeerCertificates[0])

@@ -21,6 +21,7 @@ const ALPNJoin = "relais-join/1"
 // The limits of the join side: whoever speaks there is a stranger.
 const (
 	joinsAtOnce      = 8
+	strangersAtOnce  = 32               // connections, idle ones included
 	joinTimeout      = 15 * time.Second // a whole exchange
 	joinHeaderOctets = 4 << 10
 )
@@ -73,45 +74,61 @@ func Certified(r *http.Request, identity []byte) bool {
 	return err == nil && certifies(key, leaf)
 }
 
-// stranger is a connection of the join side. It hides that it is TLS's: net/http
-// would close one whose protocol it does not know.
-type stranger struct{ net.Conn }
-
-// strangerKey is the context key of a stranger's connection.
-type strangerKey struct{}
-
 // newJoinServer answers strangers, few at a time.
 func (l *Link) newJoinServer(h http.Handler) *http.Server {
 	slots := make(chan struct{}, joinsAtOnce)
 	return &http.Server{
+		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
+			state := conn.(stranger).ConnectionState()
+			return context.WithValue(ctx, strangerKey{}, &state)
+		},
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r.TLS = r.Context().Value(strangerKey{}).(*tls.ConnectionState)
 			select {
 			case slots <- struct{}{}:
 				defer func() { <-slots }()
-				h.ServeHTTP(w, withState(r))
+				h.ServeHTTP(w, r)
 			default:
 				w.Header().Set("Retry-After", "5")
 				http.Error(w, "too many at once", http.StatusServiceUnavailable)
 			}
 		}),
-		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
-			return context.WithValue(ctx, strangerKey{}, conn)
-		},
 		ReadTimeout: joinTimeout, WriteTimeout: joinTimeout, IdleTimeout: joinTimeout,
 		MaxHeaderBytes: joinHeaderOctets,
 		ErrorLog:       slog.NewLogLogger(l.log.Handler(), slog.LevelDebug),
 	}
 }
 
-// withState gives a request its connection's TLS state, as net/http would.
-func withState(r *http.Request) *http.Request {
-	if s, ok := r.Context().Value(strangerKey{}).(stranger); ok {
-		if conn, ok := s.Conn.(*tls.Conn); ok {
-			state := conn.ConnectionState()
-			r.TLS = &state
-		}
+// stranger is a connection of the join side. net/http closes a *tls.Conn whose
+// protocol it does not know; of any other it asks nothing, and is told here.
+type stranger struct{ *tls.Conn }
+
+// strangerKey is of the connection's state in a request's context.
+type strangerKey struct{}
+
+// strangers is the listener of the join server.
+type strangers struct{ *handover }
+
+// Accept implements net.Listener.
+func (s strangers) Accept() (net.Conn, error) {
+	conn, err := s.handover.Accept()
+	if err != nil {
+		return nil, err
 	}
-	return r
+	return stranger{conn.(*tls.Conn)}, nil
+}
+
+// giveStranger hands a stranger's connection to the join server, unless there are
+// too many: the rest of the port belongs to the hubs.
+func (l *Link) giveStranger(conn *tls.Conn, raw *meteredConn) {
+	if l.strangersNow.Add(1) > strangersAtOnce {
+		l.strangersNow.Add(-1)
+		raw.Close()
+		return
+	}
+	gone := func() { l.strangersNow.Add(-1) }
+	raw.closed.Store(&gone)
+	l.strangers.give(conn)
 }
 
 // A Caller reaches a hub whose territory it is not of yet.

@@ -30,6 +30,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -62,7 +63,8 @@ type Options struct {
 	HTTP http.Handler
 	// Join serves hubs that were invited and that no roster lists yet; nil: none
 	// is. Nobody was verified: see Certified. Inviting tells whether somebody is
-	// invited now; otherwise a stranger is refused at the handshake.
+	// invited now; otherwise, and when it is nil, a stranger is refused at the
+	// handshake.
 	Join     http.Handler
 	Inviting func() bool
 }
@@ -82,21 +84,22 @@ type Receiver interface {
 
 // Link is one hub's end of all its connections.
 type Link struct {
-	self        territory.HubID
-	credentials *Credentials
-	roster      func() *territory.Roster
-	proxy       *url.URL
-	now         func() time.Time
-	log         *slog.Logger
-	listener    net.Listener
-	server      *http.Server
-	accepted    *handover    // h2 connections for the server
-	join        *http.Server // nil: no stranger is listened to
-	strangers   *handover    // their connections
-	inviting    func() bool
-	receiver    Receiver
-	client      *http.Client
-	refusals    rate.Sometimes // keeps a stranger's calls from filling the log
+	self         territory.HubID
+	credentials  *Credentials
+	roster       func() *territory.Roster
+	proxy        *url.URL
+	now          func() time.Time
+	log          *slog.Logger
+	listener     net.Listener
+	server       *http.Server
+	accepted     *handover    // h2 connections for the server
+	join         *http.Server // nil: no stranger is listened to
+	strangers    *handover    // their connections
+	strangersNow atomic.Int32 // how many are open
+	inviting     func() bool
+	receiver     Receiver
+	client       *http.Client
+	refusals     rate.Sometimes // keeps a stranger's calls from filling the log
 
 	ctx    context.Context // of all peers; ended by Close
 	cancel context.CancelFunc
@@ -144,7 +147,7 @@ func New(o Options) (*Link, error) {
 	}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	l.server = l.newServer(o.HTTP)
-	if o.Join != nil {
+	if o.Join != nil && o.Inviting != nil {
 		l.join, l.strangers, l.inviting = l.newJoinServer(o.Join), newHandover(listener.Addr()), o.Inviting
 	}
 	l.client = l.newClient()
@@ -173,7 +176,7 @@ func (l *Link) Run(ctx context.Context) error {
 	l.run(l.followRoster)
 	l.run(func() { l.server.Serve(l.accepted) })
 	if l.join != nil {
-		l.run(func() { l.join.Serve(l.strangers) })
+		l.run(func() { l.join.Serve(strangers{l.strangers}) })
 	}
 	l.accept()
 	l.Close()

@@ -151,6 +151,8 @@ func newLedger(t testing.TB, g *ground, self territory.HubID) *ledger {
 func (l *ledger) Roster() *territory.Roster { l.mu.Lock(); defer l.mu.Unlock(); return l.roster }
 func (l *ledger) RosterNote() []byte        { l.mu.Lock(); defer l.mu.Unlock(); return l.note }
 
+func (l *ledger) RosterTurns(context.Context, uint32) ([][]byte, error) { return nil, nil }
+
 func (l *ledger) InstallRoster(_ context.Context, signed []byte) error {
 	r, err := territory.OpenRoster(signed, l.g.rootKey)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 
 	"relais/node/record"
 	"relais/sync/exchange"
@@ -40,7 +41,7 @@ func (t *attempt) roster(ctx context.Context, r *Report) error {
 	}
 	switch ours := t.Hub.Roster(); {
 	case t.theirs.RosterVersion < ours.Version:
-		if err := t.putRoster(ctx, t.Hub.RosterNote()); err != nil {
+		if err := t.handRoster(ctx); err != nil {
 			return err
 		}
 	case t.theirs.RosterVersion > ours.Version:
@@ -56,6 +57,26 @@ func (t *attempt) roster(ctx context.Context, r *Report) error {
 	}
 	r.Updated++
 	return nil
+}
+
+// handRoster hands our roster over. A service that slept through rotations does
+// not recognise its root: then the first roster of each root goes before.
+func (t *attempt) handRoster(ctx context.Context) error {
+	err := t.putRoster(ctx, t.Hub.RosterNote())
+	var p *exchange.Problem
+	if !errors.As(err, &p) || p.Status != http.StatusUnprocessableEntity {
+		return err
+	}
+	turns, turnErr := t.Hub.RosterTurns(ctx, t.theirs.RosterVersion)
+	if turnErr != nil || len(turns) == 0 {
+		return errors.Join(err, turnErr)
+	}
+	for _, turn := range turns {
+		if err := t.putRoster(ctx, turn); err != nil {
+			return fmt.Errorf("hand a turn over: %w", err)
+		}
+	}
+	return t.putRoster(ctx, t.Hub.RosterNote())
 }
 
 func (t *attempt) look(ctx context.Context) (err error) {

@@ -33,10 +33,11 @@ func (r *Reader) Rosters(limit int) ([]RosterRow, error) {
 	return r.rosters(`SELECT version, note, root, taken FROM rosters ORDER BY version DESC LIMIT ?`, limit)
 }
 
-// RosterTurns lists the first roster of each root, the oldest first.
-func (r *Reader) RosterTurns() ([]RosterRow, error) {
+// RosterTurns lists the first roster of each root that is above a version, the
+// oldest first.
+func (r *Reader) RosterTurns(after uint32) ([]RosterRow, error) {
 	return r.rosters(`SELECT version, note, root, taken FROM rosters
-		WHERE version IN (SELECT min(version) FROM rosters GROUP BY root) ORDER BY version`)
+		WHERE version IN (SELECT min(version) FROM rosters GROUP BY root) AND version > ? ORDER BY version`, after)
 }
 
 func (r *Reader) rosters(query string, args ...any) ([]RosterRow, error) {

@@ -102,6 +102,7 @@ type DB struct {
 	commits int          // since the write-ahead log was last shortened
 	crowd   int          // callers of the last group
 	erased  bool         // and still in the write-ahead log
+	undo    []func()     // of the running transaction: Tx.OnUndo
 
 	turn    chan struct{} // of one: full while somebody is the writer
 	untidy  chan struct{} // the writer hands its turn to the tidier

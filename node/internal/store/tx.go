@@ -49,6 +49,12 @@ func (tx *Tx) Exec(query string, args ...any) (sql.Result, error) {
 	return result, nil
 }
 
+// OnUndo calls f, on the writer goroutine, when this change is undone after all:
+// by its own error, or by a commit that fails. What a change shows outside the
+// database, for the transactions that follow it, is taken back so. f must not
+// block.
+func (tx *Tx) OnUndo(f func()) { tx.db.undo = append(tx.db.undo, f) }
+
 // JournalRow is an entry as it is kept.
 type JournalRow = journal.Entry
 

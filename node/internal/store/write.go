@@ -122,9 +122,11 @@ func (db *DB) group(first *call) {
 	}
 	if err != nil {
 		_ = db.exec("ROLLBACK") // SQLite may have rolled back by itself
+		db.takeBack(0)
 		db.tree = tree
 		db.rule.reset()
 	}
+	db.undo = db.undo[:0]
 	db.crowd = len(done)
 	for _, c := range done {
 		if err != nil && c.err == nil {
@@ -221,7 +223,7 @@ func (db *DB) run(apart scope, f func(*Tx) error) error {
 	if err := db.exec(apart.begin); err != nil {
 		return err
 	}
-	tree := db.tree.Clone()
+	tree, shown := db.tree.Clone(), len(db.undo)
 	db.rule.reset()
 	tx := &Tx{Reader: &Reader{db.writer}, Now: db.now().UTC().Truncate(time.Millisecond), db: db}
 	err := attempt(tx, f)
@@ -236,10 +238,21 @@ func (db *DB) run(apart scope, f func(*Tx) error) error {
 		return nil
 	}
 	db.tree = tree
+	db.takeBack(shown)
 	if db.raw.AutoCommit() {
 		return err
 	}
 	return errors.Join(err, db.exec(apart.undo[0]), db.exec(apart.undo[1]))
+}
+
+// takeBack undoes, the latest first, what was shown since there were so many.
+func (db *DB) takeBack(from int) {
+	for len(db.undo) > from {
+		last := len(db.undo) - 1
+		undo := db.undo[last]
+		db.undo = db.undo[:last]
+		undo()
+	}
 }
 
 // attempt calls f and turns a panic into an error.

@@ -94,10 +94,21 @@ func (g *ground) next(t testing.TB, edit func(*territory.Roster)) []byte {
 // open installs the roster and opens the service on a free port, not yet running.
 func (g *ground) open(t testing.TB, limits service.Limits) *service.Service {
 	t.Helper()
+	return g.openLimited(t, g.next(t, nil), limits)
+}
+
+// openWith installs a roster and opens the service.
+func (g *ground) openWith(t testing.TB, signed []byte) *service.Service {
+	t.Helper()
+	return g.openLimited(t, signed, service.Limits{})
+}
+
+func (g *ground) openLimited(t testing.TB, signed []byte, limits service.Limits) *service.Service {
+	t.Helper()
 	db, err := store.Open(t.Context(), g.dir)
 	check(t, err)
 	check(t, db.InstallRoster(t.Context(), store.Territory{
-		Code: g.roster.Territory, RootKey: g.rootKey, Version: g.roster.Version, Note: g.next(t, nil),
+		Code: g.roster.Territory, RootKey: g.rootKey, Version: g.roster.Version, Note: signed,
 	}, start))
 	check(t, db.Close())
 	key, err := service.LoadIdentity(g.dir)

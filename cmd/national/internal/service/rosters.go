@@ -23,12 +23,17 @@ func (s *Service) Roster() *territory.Roster { return s.roster.Load().Roster }
 // RosterNote is the newest roster as signed.
 func (s *Service) RosterNote() []byte { return s.roster.Load().note }
 
+// RosterTurns is of the exchange between hubs; the service does not serve it.
+func (s *Service) RosterTurns(context.Context, uint32) ([][]byte, error) { return nil, nil }
+
 // InstallRoster takes a newer roster from a hub, durably. The same one again is
-// no error. Invalid when the root did not sign it, Conflict when it is older
+// no error. One signed by the root that the present roster announces is taken, and
+// that root pinned with it. Invalid when neither root signed it, Conflict when it is older
 // than the one here, another one of the same version, or drops or renumbers a
 // member.
 func (s *Service) InstallRoster(ctx context.Context, note []byte) error {
-	r, err := territory.OpenRoster(note, s.rootKey)
+	held := s.roster.Load()
+	r, root, err := territory.OpenNext(note, held.root, held.NextRoot)
 	if err != nil {
 		return fault.New(fault.Invalid, messageRoster, err)
 	}
@@ -36,13 +41,13 @@ func (s *Service) InstallRoster(ctx context.Context, note []byte) error {
 		// Taking it would end this service for good; a person must decide that.
 		return fault.New(fault.Conflict, messageRoster, ErrNotInRoster)
 	}
-	if held := s.Roster(); r.Version > held.Version {
-		if err := r.Follows(held); err != nil {
+	if r.Version > held.Version {
+		if err := r.Follows(held.Roster); err != nil {
 			return fault.New(fault.Conflict, messageRoster, fmt.Errorf("roster %d after %d: %w", r.Version, held.Version, err))
 		}
 	}
 	err = s.db.InstallRoster(ctx, store.Territory{
-		Code: r.Territory, RootKey: s.rootKey, Version: r.Version, Note: note,
+		Code: r.Territory, RootKey: root, Announced: held.root, Version: r.Version, Note: note,
 	}, s.o.Now())
 	switch {
 	case errors.Is(err, store.ErrOlder), errors.Is(err, store.ErrTwin), errors.Is(err, store.ErrOther):
@@ -50,7 +55,7 @@ func (s *Service) InstallRoster(ctx context.Context, note []byte) error {
 	case err != nil:
 		return fmt.Errorf("install roster %d: %w", r.Version, err)
 	}
-	s.show(&signedRoster{r, note})
+	s.show(&signedRoster{r, note, root})
 	return nil
 }
 

@@ -52,7 +52,6 @@ type Options struct {
 type Service struct {
 	o           Options
 	db          *store.DB
-	rootKey     string
 	roster      atomic.Pointer[signedRoster]
 	credentials *link.Credentials
 	listener    net.Listener
@@ -63,6 +62,7 @@ type Service struct {
 type signedRoster struct {
 	*territory.Roster
 	note []byte
+	root string // the key that signed: pinned with it
 }
 
 // Open opens the folder, takes the installed roster and begins to listen. It
@@ -103,8 +103,7 @@ func (s *Service) prepare(ctx context.Context) error {
 	if roster.National == nil || roster.National.ID != self {
 		return fmt.Errorf("%w (this is %s)", ErrNotInRoster, self)
 	}
-	s.rootKey = t.RootKey
-	s.roster.Store(&signedRoster{roster, t.Note})
+	s.roster.Store(&signedRoster{roster, t.Note, t.RootKey})
 	if s.credentials, err = link.NewCredentials(self, s.o.Identity, s.o.Now); err != nil {
 		return err
 	}

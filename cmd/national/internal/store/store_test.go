@@ -166,10 +166,12 @@ func TestInstallRoster(t *testing.T) {
 		store.Territory
 		want error
 	}{
-		"ErrOlder":                 {store.Territory{Code: "demo", RootKey: "root", Version: 1, Note: []byte("one")}, store.ErrOlder},
-		"ErrTwin":                  {store.Territory{Code: "demo", RootKey: "root", Version: 2, Note: []byte("TWO")}, store.ErrTwin},
-		"ErrOther territory":       {store.Territory{Code: "974", RootKey: "root", Version: 3, Note: []byte("three")}, store.ErrOther},
-		"ErrOther for another key": {store.Territory{Code: "demo", RootKey: "r00t", Version: 3, Note: []byte("three")}, store.ErrOther},
+		"ErrOlder":                      {store.Territory{Code: "demo", RootKey: "root", Version: 1, Note: []byte("one")}, store.ErrOlder},
+		"ErrTwin":                       {store.Territory{Code: "demo", RootKey: "root", Version: 2, Note: []byte("TWO")}, store.ErrTwin},
+		"ErrOther territory":            {store.Territory{Code: "974", RootKey: "root", Version: 3, Note: []byte("three")}, store.ErrOther},
+		"ErrOther announced by another": {store.Territory{Code: "demo", RootKey: "r00t", Announced: "other", Version: 3, Note: []byte("three")}, store.ErrOther},
+		"ErrTwin of the next root":      {store.Territory{Code: "demo", RootKey: "r00t", Announced: "root", Version: 2, Note: []byte("TWO")}, store.ErrTwin},
+		"ErrOther for another key":      {store.Territory{Code: "demo", RootKey: "r00t", Version: 3, Note: []byte("three")}, store.ErrOther},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := db.InstallRoster(t.Context(), bad.Territory, now); !errors.Is(err, bad.want) {
@@ -179,6 +181,27 @@ func TestInstallRoster(t *testing.T) {
 				t.Fatalf("now holds %+v, %v", got, err)
 			}
 		})
+	}
+}
+
+// TestRotation: the announced root takes the place of the one that announced it,
+// with its roster.
+func TestRotation(t *testing.T) {
+	db, _ := open(t)
+	for _, next := range []store.Territory{
+		{Code: "demo", RootKey: "root", Version: 1, Note: []byte("one")},
+		{Code: "demo", RootKey: "r00t", Announced: "root", Version: 2, Note: []byte("two")},
+	} {
+		if err := db.InstallRoster(t.Context(), next, now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := db.Territory(t.Context()); err != nil || got.RootKey != "r00t" || got.Version != 2 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	old := store.Territory{Code: "demo", RootKey: "root", Version: 3, Note: []byte("three")}
+	if err := db.InstallRoster(t.Context(), old, now); !errors.Is(err, store.ErrOther) {
+		t.Errorf("the old root: %v", err)
 	}
 }
 

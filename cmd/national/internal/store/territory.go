@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -14,8 +15,12 @@ import (
 type Territory struct {
 	Code    territory.Code
 	RootKey string // note verifier key
-	Version uint32 // of the newest roster
-	Note    []byte // that roster, as signed
+	// Announced is the root under which RootKey was announced, in a roster that
+	// was taken: with InstallRoster alone, at a rotation. "": RootKey is the one
+	// pinned.
+	Announced string
+	Version   uint32 // of the newest roster
+	Note      []byte // that roster, as signed
 }
 
 // The ways a roster cannot be taken.
@@ -41,7 +46,8 @@ func (db *DB) Territory(ctx context.Context) (Territory, error) {
 }
 
 // InstallRoster keeps a roster whose signature the caller has checked. The same
-// one again is no error. Versions only rise, and root and code never change.
+// one again is no error. Versions only rise; the code never changes, and the root
+// only from the one that announced it, with the roster.
 func (db *DB) InstallRoster(ctx context.Context, t Territory, now time.Time) error {
 	return db.inWrite(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `
@@ -49,15 +55,20 @@ func (db *DB) InstallRoster(ctx context.Context, t Territory, now time.Time) err
 			string(t.Code), t.RootKey); err != nil {
 			return err
 		}
+		pinned := cmp.Or(t.Announced, t.RootKey)
 		var same bool
 		if err := tx.QueryRowContext(ctx, `SELECT code = ? AND root_key = ? FROM territory`,
-			string(t.Code), t.RootKey).Scan(&same); err != nil {
+			string(t.Code), pinned).Scan(&same); err != nil {
 			return err
 		}
 		if !same {
 			return ErrOther
 		}
-		return addRoster(ctx, tx, t, now)
+		if err := addRoster(ctx, tx, t, now); err != nil || pinned == t.RootKey {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE territory SET root_key = ?`, t.RootKey)
+		return err
 	})
 }
 
