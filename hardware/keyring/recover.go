@@ -48,6 +48,9 @@ func Recover(dir string, p Provider, spare Spare) (*Keyring, error) {
 		f.Check = f.check(k.purposes)
 		err = f.save(dir, previousName, currentName) // the current one last: until then nothing has changed
 	}
+	if err == nil {
+		err = forgetCounter(dir) // the lost machine's; if this is not done, it is found missing
+	}
 	if err != nil {
 		return nil, fmt.Errorf("recover keyring: %w", err)
 	}

@@ -23,6 +23,8 @@ var (
 	ErrNotStarted = errors.New("the TPM was not started: a software TPM needs --flags startup-clear")
 	ErrClosed     = errors.New("the TPM was closed")
 	ErrFull       = errors.New("the TPM has no room for another key or session: another program leaves its own loaded")
+	// ErrStorageFull means that no counter can be made. The hub serves without one.
+	ErrStorageFull = errors.New("the TPM's own storage is full: remove what nobody needs from it (tpm2_getcap handles-nv-index, tpm2_nvundefine)")
 )
 
 // Reasons names the errors above, and ErrRawDevice, for whoever carries them to
@@ -33,7 +35,7 @@ func Reasons() map[string]error {
 		"no-device": ErrNoDevice, "permission": ErrPermission, "busy": ErrBusy, "raw-device": ErrRawDevice,
 		"cleared": ErrCleared, "replaced": ErrReplaced, "altered": ErrAltered,
 		"owner-auth": ErrOwnerAuth, "lockout": ErrLockout,
-		"not-started": ErrNotStarted, "full": ErrFull, "closed": ErrClosed,
+		"not-started": ErrNotStarted, "full": ErrFull, "storage-full": ErrStorageFull, "closed": ErrClosed,
 	}
 }
 
