@@ -80,7 +80,7 @@ func (n *Node) become(tx *store.Tx, keys PublicKeys) error {
 	}
 	for key, value := range map[string][]byte{
 		metaHub: keys.Hub[:], metaIdentity: keys.Identity, metaIncarnation: []byte("1"),
-		metaFormer: append(former, n.self[:]...),
+		metaFormer: append(former, n.self[:]...), metaContinuity: []byte("{}"), // the counter died with the machine
 	} {
 		if err := tx.PutMeta(key, value); err != nil {
 			return err

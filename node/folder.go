@@ -75,6 +75,7 @@ const (
 	metaDossierKey  = "dossier_key" // its age identity, sealed
 	metaRoster      = "roster"      // the current roster, signed
 	metaFormer      = "former"      // hub identifiers of identities that were lost, 16 octets each
+	metaContinuity  = "continuity"  // JSON: see continuity
 )
 
 // metaPlace is where a sealed value of meta lives.

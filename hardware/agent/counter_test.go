@@ -47,9 +47,12 @@ type miscounting struct {
 	err error
 }
 
-func (m *miscounting) NewCounter() ([]byte, error)                            { return nil, m.err }
-func (m *miscounting) ReadCounter([]byte) (keyring.Count, error)              { return keyring.Count{}, m.err }
-func (m *miscounting) RaiseCounter(_ []byte, _ uint64) (keyring.Count, error) { return keyring.Count{}, m.err }
+func (m *miscounting) NewCounter() ([]byte, error) { return nil, m.err }
+func (m *miscounting) ReadCounter([]byte) (keyring.Count, error) { return keyring.Count{}, m.err }
+
+func (m *miscounting) RaiseCounter(_ []byte, _ uint64) (keyring.Count, error) {
+	return keyring.Count{}, m.err
+}
 
 func TestCounterErrors(t *testing.T) {
 	all := func(t *testing.T, c *agent.Client, want error) {

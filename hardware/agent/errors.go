@@ -32,7 +32,7 @@ func (r Reasons) with() Reasons {
 		"agent-refused": ErrRefused, "agent-full": ErrFull, "agent-malformed": ErrMalformed, "agent-silent": ErrSilent,
 		"keyring-locked": keyring.ErrLocked,
 		"no-counter":     keyring.ErrNoCounter, "counter-missing": keyring.ErrCounterMissing, "counter-changed": keyring.ErrCounterChanged,
-		"deadline":       os.ErrDeadlineExceeded,
+		"deadline": os.ErrDeadlineExceeded,
 	}
 	maps.Copy(all, r)
 	return all

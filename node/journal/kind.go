@@ -8,6 +8,8 @@ type Kind string
 const (
 	KindHubCreate     Kind = "hub.create"     // the data folder was made: always entry 0
 	KindHubAdopt      Kind = "hub.adopt"      // the folder was given to a new identity, the old one lost
+	KindHubDoubt      Kind = "hub.doubt"      // the folder may not be the newest: others were to say
+	KindHubCounter    Kind = "hub.counter"    // the machine's counter was removed, and another made or none
 	KindRosterInstall Kind = "roster.install" // a newer roster of the territory was taken
 
 	KindHelperEnrol Kind = "helper.enrol" // an account was opened
@@ -30,7 +32,7 @@ const (
 	KindActRecord      Kind = "act.record"
 
 	KindRecordsApply  Kind = "records.apply"  // a batch received from another hub
-	KindRecordReissue Kind = "record.reissue" // what a lost identity left unsigned was said again
+	KindRecordReissue Kind = "record.reissue" // what nobody could sign, or knew, was said again at another place
 	KindDossierPut    Kind = "dossier.put"    // a dossier received
 	KindDossierGive   Kind = "dossier.give"   // a dossier handed to another hub
 
