@@ -16,8 +16,8 @@ const (
 	countEvery = 30 * time.Minute // a value more than this often, for long
 	countBurst = 40               // values that may come at once after a quiet day
 	countLapse = time.Hour        // after which what is only in the journal asks for one
-	// countWindow is how long after its intent a counter may be found moved: it was
-	// being written when the power was cut.
+	// countWindow is how long after it was asked a counter may be found moved: it
+	// was being written when the power was cut.
 	countWindow = time.Minute
 )
 
@@ -52,6 +52,7 @@ type mark struct {
 // intent is a mark that the counter is about to vouch for.
 type intent struct {
 	Value uint64 `json:"value"`
+	Tried int64  `json:"tried"` // Unix ms: no earlier than countWindow/2 before the counter is asked
 	Mark  mark   `json:"mark"`
 }
 
@@ -72,7 +73,7 @@ const (
 // judge compares. It is not for a hub that never agreed with a counter.
 func (c continuity) judge(n Count) verdict {
 	under := c.Next != nil
-	writing := under && withinWindow(n.At, c.Next.Mark.At)
+	writing := under && withinWindow(n.At, c.Next.Tried)
 	switch {
 	case n.Value > c.Value+1 || n.Value == c.Value+1 && !under:
 		return verdictRollback
@@ -87,8 +88,8 @@ func (c continuity) judge(n Count) verdict {
 }
 
 // withinWindow tells whether a counter moved because it was being written.
-func withinWindow(moved time.Time, intended int64) bool {
-	after := moved.Sub(time.UnixMilli(intended))
+func withinWindow(moved time.Time, tried int64) bool {
+	after := moved.Sub(time.UnixMilli(tried))
 	return !moved.IsZero() && after > -clockStep && after < countWindow
 }
 

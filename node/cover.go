@@ -27,8 +27,15 @@ func (n *Node) intend(tx *store.Tx, publishing bool) (*intent, error) {
 		return nil, nil
 	}
 	c, err := readContinuity(tx.Reader)
-	if err != nil || c.Next != nil {
-		return c.Next, err
+	if err != nil {
+		return nil, err
+	}
+	if c.Next != nil { // its counter failed, or the power
+		if tx.Now.Sub(time.UnixMilli(c.Next.Tried)).Abs() < countWindow/2 {
+			return c.Next, nil
+		}
+		c.Next.Tried = tx.Now.UnixMilli()
+		return c.Next, c.put(tx)
 	}
 	if c.due(tx.Now, tx.JournalSize(), publishing) {
 		if c.Next, err = n.markHere(tx, c.Value+1); err != nil {
@@ -56,7 +63,7 @@ func (n *Node) markHere(tx *store.Tx, value uint64) (*intent, error) {
 	}
 	tree := tx.Tree()
 	root := tree.Root()
-	return &intent{Value: value, Mark: mark{
+	return &intent{Value: value, Tried: tx.Now.UnixMilli(), Mark: mark{
 		At: tx.Now.UnixMilli(), Journal: tree.Size(), Root: root[:], Incarnation: log.Incarnation, Seq: tail.Seq,
 	}}, nil
 }
