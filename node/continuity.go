@@ -54,6 +54,7 @@ type intent struct {
 	Value uint64 `json:"value"`
 	Tried int64  `json:"tried"` // Unix ms: no earlier than countWindow/2 before the counter is asked
 	Mark  mark   `json:"mark"`
+	older bool   // it was found in the database: there may be more by now than it says
 }
 
 // verdict is what comparing the counter with the database says.
@@ -96,7 +97,7 @@ func withinWindow(moved time.Time, tried int64) bool {
 // agree notes that the counter stands at a value that the database knows.
 func (c *continuity) agree(n Count) {
 	if c.Next != nil && c.Next.Value == n.Value {
-		c.Reached, c.Next, c.Late = c.Next.Mark, nil, false
+		c.Reached, c.Next = c.Next.Mark, nil
 		if c.Doubt != nil {
 			c.Doubt.Counted = c.Doubt.Opened
 		}

@@ -30,7 +30,8 @@ func (n *Node) intend(tx *store.Tx, publishing bool) (*intent, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.Next != nil { // its counter failed, or the power
+	if c.Next != nil { // the counter failed, or the power
+		c.Next.older = true
 		if tx.Now.Sub(time.UnixMilli(c.Next.Tried)).Abs() < countWindow/2 {
 			return c.Next, nil
 		}
@@ -42,6 +43,7 @@ func (n *Node) intend(tx *store.Tx, publishing bool) (*intent, error) {
 			return nil, err
 		}
 		c.spend(tx.Now)
+		c.Late = false
 		return c.Next, c.put(tx)
 	}
 	if publishing && !c.Late && c.Value != 0 && tx.JournalSize() != c.Reached.Journal {
@@ -70,26 +72,27 @@ func (n *Node) markHere(tx *store.Tx, value uint64) (*intent, error) {
 
 // count raises the counter to what an intent says, and notes that it did. A
 // counter that fails delays publication for coverPatience, and then no longer: the
-// intent stays, and is tried again with the next.
-func (n *Node) count(ctx context.Context, next *intent) error {
+// intent stays, and is tried again. more is that publication must look again what
+// the counter vouches for: the intent was an older one's.
+func (n *Node) count(ctx context.Context, next *intent) (more bool, err error) {
 	if next == nil {
-		return nil
+		return false, nil
 	}
 	count, err := askCounter(ctx, func() (Count, error) { return n.counter.Raise(next.Value) })
 	switch {
 	case ctx.Err() != nil:
-		return ctx.Err()
+		return false, ctx.Err()
 	case errors.Is(err, ErrNoCounter):
 		return n.recount(ctx, err)
 	case err != nil:
-		return n.bearWith(ctx, err)
+		return false, n.bearWith(ctx, err)
 	}
 	n.proof.failing = time.Time{}
 	if count.Value != next.Value { // somebody else counts here
 		n.proof.settled = false
-		return fmt.Errorf("the counter stands at %d, not at %d", count.Value, next.Value)
+		return false, fmt.Errorf("the counter stands at %d, not at %d", count.Value, next.Value)
 	}
-	return n.db.Write(ctx, func(tx *store.Tx) error {
+	return next.older, n.db.Write(ctx, func(tx *store.Tx) error {
 		c, err := readContinuity(tx.Reader)
 		if err != nil {
 			return err
@@ -108,21 +111,28 @@ func (n *Node) bearWith(ctx context.Context, err error) error {
 		return fmt.Errorf("the counter does not count: %w", err)
 	}
 	n.log.WarnContext(ctx, "the counter does not count: what is published is not vouched for", "err", err)
-	return nil
+	return n.db.Write(ctx, func(tx *store.Tx) error {
+		c, err := readContinuity(tx.Reader)
+		if err != nil || c.Late {
+			return err
+		}
+		c.Late = true
+		return c.put(tx)
+	})
 }
 
 // recount goes on with another counter when the one there was is removed while
 // this hub runs. It casts no doubt on the folder, which was the newest all along.
-func (n *Node) recount(ctx context.Context, why error) error {
+func (n *Node) recount(ctx context.Context, why error) (more bool, err error) {
 	count, err := askCounter(ctx, n.counter.Renew)
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return false, ctx.Err()
 	}
 	if err != nil && !errors.Is(err, ErrNoCounter) {
-		return n.bearWith(ctx, err)
+		return false, n.bearWith(ctx, err)
 	}
 	n.log.WarnContext(ctx, "the counter was removed", "err", why, "another", err == nil)
-	return n.db.Write(ctx, func(tx *store.Tx) error {
+	return true, n.db.Write(ctx, func(tx *store.Tx) error {
 		c, err := readContinuity(tx.Reader)
 		if err != nil {
 			return err
@@ -149,10 +159,13 @@ func (n *Node) countLast(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastCount)
 	defer cancel()
-	var next *intent
-	err := n.db.Write(ctx, func(tx *store.Tx) (err error) { next, err = n.intend(tx, true); return err })
-	if err == nil {
-		err = n.count(ctx, next)
+	var err error
+	for more := true; more && err == nil; {
+		var next *intent
+		err = n.db.Write(ctx, func(tx *store.Tx) (err error) { next, err = n.intend(tx, true); return err })
+		if err == nil {
+			more, err = n.count(ctx, next)
+		}
 	}
 	if err != nil {
 		n.log.WarnContext(ctx, "the counter did not count the end of this run", "err", err)

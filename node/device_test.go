@@ -177,11 +177,12 @@ func (c *counted) say(t testing.TB) record.Place {
 }
 
 // copyOf copies the folder as it is on the disk, while the hub runs or not: what a
-// backup holds, and what a power cut leaves.
+// backup holds, and what a power cut leaves. The log comes first: the writer may be
+// moving it into the database, and whatever of it was moved is then in both.
 func (c *counted) copyOf(t testing.TB) string {
 	t.Helper()
 	to := t.TempDir()
-	for _, name := range []string{"relais.db", "relais.db-wal"} {
+	for _, name := range []string{"relais.db-wal", "relais.db"} {
 		data, err := os.ReadFile(filepath.Join(c.Options.Dir, name))
 		if errors.Is(err, os.ErrNotExist) {
 			continue

@@ -20,13 +20,13 @@ const (
 	// answer before this hub goes on in doubt. The key that signs is in the same
 	// device, so that mostly nothing could be published meanwhile.
 	counterPatience = 10 * time.Minute
-	// doubtfulLogs is how many logs a hub may have before doubt alone no longer
-	// opens another one: others keep record.MaxLogs of an author, and the last of
-	// them are for what is known to have happened.
+	// doubtfulLogs is how many logs a hub may have before a doubt of every day no
+	// longer opens another one: others keep record.MaxLogs of an author, and the
+	// last of them are for what is known to have happened.
 	doubtfulLogs = record.MaxLogs / 2
 	// maxLeap bounds, at random, how far a new log's number leaps over those that
 	// an older or a newer copy may have taken. It is for when no counter says more.
-	maxLeap = 1024
+	maxLeap = 4096
 )
 
 // doubt is that this folder may not be the newest: somebody may know this hub's
@@ -50,6 +50,9 @@ func (n *Node) settle(ctx context.Context) error {
 		return n.dispel(ctx)
 	}
 	count, lost, err := n.findCounter(ctx)
+	if err == nil && lost == nil {
+		count, err = n.passOver(ctx, count)
+	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -90,6 +93,18 @@ func (n *Node) findCounter(ctx context.Context) (count Count, lost, err error) {
 		return Count{}, lost, nil
 	}
 	return count, lost, err
+}
+
+// passOver counts once more when the database is older than the counter, so that
+// the value by which this doubt opens a log is no other doubt's, though nothing be
+// published between the two.
+func (n *Node) passOver(ctx context.Context, count Count) (Count, error) {
+	var c continuity
+	err := n.db.Read(ctx, func(r *store.Reader) (err error) { c, err = readContinuity(r); return err })
+	if err != nil || c.Value == 0 || c.judge(count) != verdictRollback {
+		return count, err
+	}
+	return askCounter(ctx, func() (Count, error) { return n.counter.Raise(count.Value + 1) })
 }
 
 // weighCount compares the counter with what the database remembers, in one
@@ -155,6 +170,10 @@ func (v verdict) doubtful() bool {
 	return v != verdictAgreed && v != verdictAhead && v != verdictBehind
 }
 
+// everyDay tells a doubt that comes back at each start from one that something
+// done to the machine brings.
+func (v verdict) everyDay() bool { return v == verdictNone || v == verdictSilent }
+
 // beginDoubt writes the doubt down, and takes what was written since the start,
 // before anybody could know, out of the log that may go on elsewhere.
 func (n *Node) beginDoubt(tx *store.Tx, before, c continuity) error {
@@ -200,9 +219,8 @@ func (n *Node) sayElsewhere(tx *store.Tx, row store.RecordRow) error {
 	return n.noteReissue(tx, row, place)
 }
 
-// beginAnew tells whether a doubt asks for a new log, and for which: where the
-// counter is what the doubt comes from, the number that it shows, which no copy of
-// this folder saw before. It notes that the log was opened.
+// beginAnew tells whether a doubt asks for a new log, and after which number to
+// look for it (see leap). It notes that the log was opened.
 func (n *Node) beginAnew(tx *store.Tx, log record.LogID) (after uint16, anew bool, err error) {
 	if !n.doubted.Load() {
 		return 0, false, nil
@@ -215,7 +233,7 @@ func (n *Node) beginAnew(tx *store.Tx, log record.LogID) (after uint16, anew boo
 		return 0, false, nil
 	}
 	others, err := tx.CountOtherLogs(log)
-	if err != nil || c.Doubt.Why != verdictRollback && others+1 >= doubtfulLogs {
+	if err != nil || c.Doubt.Why.everyDay() && others+1 >= doubtfulLogs {
 		return 0, false, err
 	}
 	c.Doubt.Opened = true
@@ -223,8 +241,10 @@ func (n *Node) beginAnew(tx *store.Tx, log record.LogID) (after uint16, anew boo
 }
 
 // leap is the incarnation after which to look for one of which nothing is known.
+// Where the counter may be believed its value is the number: no copy of this
+// folder opened a log by it, nor will. Elsewhere chance keeps copies apart.
 func (d doubt) leap(last uint16) uint16 {
-	if d.Why == verdictRollback && d.Count > uint64(last)+1 && d.Count <= math.MaxUint16 {
+	if d.Why != verdictMoved && d.Count > uint64(last)+1 && d.Count <= math.MaxUint16 {
 		return uint16(d.Count - 1)
 	}
 	return last + uint16(min(rand.N(maxLeap), (math.MaxUint16-int(last))/2))

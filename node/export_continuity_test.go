@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"relais/node/internal/store"
+	"relais/node/record"
 )
 
 // Doubt is why this hub doubts its folder; "" when it does not.
@@ -17,6 +18,12 @@ func (n *Node) Doubt(ctx context.Context) (why string, err error) {
 		return err
 	})
 	return why, err
+}
+
+// Holds tells whether this very record is kept, signed or not.
+func (n *Node) Holds(ctx context.Context, p record.Place, h record.Hash) (held bool, err error) {
+	err = n.db.Read(ctx, func(r *store.Reader) (err error) { held, err = r.HasRecord(p, h); return err })
+	return held, err
 }
 
 // Settle asks the counter, as the signer loop does.

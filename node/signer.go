@@ -134,11 +134,14 @@ func (n *Node) signBatch(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	rows, next, err := n.unsigned(ctx)
-	if err == nil {
-		err = n.count(ctx, next)
-	}
-	if err != nil || len(rows) == 0 {
+	if err != nil {
 		return false, err
+	}
+	if more, err := n.count(ctx, next); more || err != nil {
+		return more && err == nil, err
+	}
+	if len(rows) == 0 {
+		return false, nil
 	}
 	batch, signErr := n.signRows(ctx, rows)
 	if len(batch) > 0 {

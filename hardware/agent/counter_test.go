@@ -47,7 +47,7 @@ type miscounting struct {
 	err error
 }
 
-func (m *miscounting) NewCounter() ([]byte, error) { return nil, m.err }
+func (m *miscounting) NewCounter() ([]byte, error)               { return nil, m.err }
 func (m *miscounting) ReadCounter([]byte) (keyring.Count, error) { return keyring.Count{}, m.err }
 
 func (m *miscounting) RaiseCounter(_ []byte, _ uint64) (keyring.Count, error) {
