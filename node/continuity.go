@@ -3,6 +3,7 @@ package node
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -130,6 +131,25 @@ func (c continuity) due(now time.Time, journal int64, publishing bool) bool {
 		return false
 	}
 	return publishing || c.Late || now.Sub(time.UnixMilli(c.Reached.At)) >= countLapse
+}
+
+// beginContinuity is what a new identity remembers: its first value, so that a copy
+// made on the day of its birth is known as one. Without an answer today the first
+// run asks again.
+func beginContinuity(counter Counter) []byte {
+	var c continuity
+	if counter != nil {
+		count, err := counter.Renew()
+		if err == nil {
+			c.agree(count)
+		}
+		c.Without = errors.Is(err, ErrNoCounter)
+	}
+	text, err := json.Marshal(c)
+	if err != nil {
+		panic(err) // nothing in it can fail
+	}
+	return text
 }
 
 // readContinuity reads what is remembered; nothing at first.

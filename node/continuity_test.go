@@ -205,7 +205,8 @@ func (s *story) goBack(t *testing.T) {
 	if len(s.copies) == 0 {
 		return
 	}
-	old := s.copies[s.draw.IntN(len(s.copies))]
+	i := s.draw.IntN(len(s.copies))
+	old := s.copies[i]
 	s.land.clock.Advance(time.Hour)
 	s.device.set(func(d *device) {
 		if d.lose, d.unsaid = false, false; d.moves {
@@ -219,8 +220,9 @@ func (s *story) goBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.backs++
-	if lacking == 0 {
-		return // either answer is right
+	if lacking == 0 { // either answer is right, and the copies made since are of another life
+		s.copies = s.copies[:i+1]
+		return
 	}
 	s.lacking++
 	if s.doubt(t) == "" {
@@ -624,6 +626,26 @@ func TestJournalAlone(t *testing.T) {
 	c.mustDoubt(t, "rollback")
 }
 
+// TestFolderOfItsBirth: a copy made before the hub ever ran, whole or the database
+// alone, is known as one.
+func TestFolderOfItsBirth(t *testing.T) {
+	l := newLand(t)
+	d := newDevice(l)
+	h := l.newHub(t, "Valbrume", func(o *node.Options) { o.Counter = d })
+	l.enrol(t)
+	c := &counted{hub: h, land: l, device: d, said: map[record.Place]record.Hash{}}
+	c.restart(t)
+	born := c.copyOf(t)
+	signAll(t, c.hub)
+	c.mustDoubt(t, "")
+	c.say(t)
+	c.restore(t, born)
+	signAll(t, c.hub)
+	c.mustDoubt(t, "rollback")
+	c.say(t)
+	c.mustSayOnce(t)
+}
+
 // TestSoloHub: with nobody to ask, grants go on at once, in another log.
 func TestSoloHub(t *testing.T) {
 	l := newLand(t)
@@ -660,10 +682,10 @@ func TestRecoveredIdentity(t *testing.T) {
 		t.Fatal(err)
 	}
 	lose(t, c.hub)
+	c.device.set(func(d *device) { d.gone = true })
 	if a := adopt(t, c.hub); !a.Done || a.Waiting != 1 {
 		t.Fatalf("%+v", a)
 	}
-	c.device.set(func(d *device) { d.gone = true })
 	c.start(t)
 	c.land.enrol(t, func(r *territory.Roster) {
 		replaced(r, signed, []territory.Cut{{Incarnation: 1, Seq: head.Head, Hash: head.Hash[:]}})

@@ -8,8 +8,8 @@ import (
 
 // Counter counts up and never down, whatever becomes of the data folder: by it a
 // folder that went back in time is recognised. It is an interface because a
-// device keeps it; hardware/keyring provides it. It may be slow, or hang: only the
-// signer loop asks it.
+// device keeps it; hardware/keyring provides it. It may be slow, or hang: of a hub
+// that runs, only the signer loop asks it.
 type Counter interface {
 	// Count returns where it stands.
 	Count() (Count, error)

@@ -63,19 +63,20 @@ func (n *Node) settle(ctx context.Context) error {
 	if silent && time.Since(p.asked) < counterPatience {
 		return fmt.Errorf("the counter does not answer: %w", err)
 	}
-	if silent && n.doubted.Load() {
-		return nil // said already
+	if silent && p.silent {
+		return n.dispel(ctx) // said already
 	}
 	if err := n.db.Write(ctx, func(tx *store.Tx) error { return n.weighCount(tx, count, lost, silent) }); err != nil {
 		return err
 	}
-	p.settled = !silent
+	p.settled, p.silent = !silent, silent
 	return nil
 }
 
 // proof is what the signer loop knows of the counter. It is that loop's alone.
 type proof struct {
 	settled bool
+	silent  bool      // it was said that it does not answer
 	asked   time.Time // first, in this run
 	failing time.Time // since when it does not count; zero: it does
 }
@@ -140,7 +141,11 @@ func (n *Node) weighCount(tx *store.Tx, count Count, lost error, silent bool) er
 	if !v.doubtful() {
 		return c.put(tx)
 	}
-	c.Doubt = &doubt{Why: v, At: tx.Now.UnixMilli(), Count: count.Value}
+	if kept := c.Doubt; v.everyDay() && kept != nil && !kept.Opened {
+		kept.At = tx.Now.UnixMilli() // it says more, and still waits for its log
+	} else {
+		c.Doubt = &doubt{Why: v, At: tx.Now.UnixMilli(), Count: count.Value}
+	}
 	if err := c.put(tx); err != nil {
 		return err
 	}
@@ -156,7 +161,7 @@ func (c continuity) weigh(n Count, lost, silent, said bool) verdict {
 		return verdictSilent
 	case c.Value == 0 && c.Without && said:
 		return verdictNone
-	case c.Value == 0 && !lost && said: // the counter was there before the database knew it
+	case c.Value == 0 && !lost: // the counter was there before the database knew it
 		return verdictRollback
 	case c.Value == 0:
 		return verdictAgreed

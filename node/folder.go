@@ -163,7 +163,7 @@ func conceive(o Options, b Birth) (map[string][]byte, PublicKeys, error) {
 	values := map[string][]byte{
 		metaHub: keys.Hub[:], metaIdentity: spki, metaTerritory: []byte(b.Territory), metaRootKey: []byte(b.RootKey),
 		metaName: []byte(b.Name), metaStore: storeID[:], metaIncarnation: []byte("1"),
-		metaWitness: public, metaRecipient: []byte(keys.Recipient),
+		metaWitness: public, metaRecipient: []byte(keys.Recipient), metaContinuity: beginContinuity(o.Counter),
 	}
 	for key, secret := range map[string][]byte{
 		metaWitnessKey: private.Seed(), metaDossierKey: []byte(dossiers.String()),

@@ -28,7 +28,7 @@ type Options struct {
 	// are then published late.
 	Signer crypto.Signer
 	// Counter tells whether Dir is the newest there is of this hub; nil: nobody
-	// does. Run asks it, and nobody else.
+	// does. Run asks it; Create and AdoptIdentity begin it.
 	Counter Counter
 	Now     func() time.Time // nil: time.Now
 	Logger  *slog.Logger     // nil: discards

@@ -96,6 +96,7 @@ func recoverHub(ctx context.Context, c Config, spare func() (keyring.Spare, erro
 	r = recovered{config: c, keys: keys, lost: lost}
 	r.Adoption, err = node.AdoptIdentity(ctx, node.Options{
 		Dir: c.Hub.DataDir, Sealer: keys, Signer: keys.Identity(), Release: releaseTime(),
+		Counter: machineCounter{keys.Counter(c.Hub.DataDir)},
 	})
 	if err != nil {
 		return r, err
