@@ -41,7 +41,7 @@ func AdoptIdentity(ctx context.Context, o Options, with ...func(context.Context,
 	if err != nil {
 		return Adoption{}, err
 	}
-	n := &Node{dir: o.Dir, db: db, sealer: o.Sealer, signer: o.Signer, now: o.Now, log: o.Logger}
+	n := &Node{dir: o.Dir, db: db, sealer: o.Sealer, signer: o.Signer, counter: o.Counter, now: o.Now, log: o.Logger}
 	adopted, err := n.adopt(ctx)
 	for _, f := range with {
 		if err == nil {
@@ -59,16 +59,22 @@ func (n *Node) adopt(ctx context.Context) (a Adoption, err error) {
 	if err != nil {
 		return a, fmt.Errorf("identity key: %w", err)
 	}
+	err = n.db.Read(ctx, func(r *store.Reader) (err error) { n.identity, err = readIdentity(r, n.sealer); return err })
+	if err != nil {
+		return a, err
+	}
+	a.Keys, n.self = n.keys, n.keys.Hub
+	var counted []byte
+	if a.Done = n.checkSigner() != nil; a.Done {
+		a.Keys.Hub, a.Keys.Identity = territory.HubIDOf(spki), spki
+		counted = beginContinuity(n.counter) // the former one died with the machine
+	}
 	err = n.db.Write(ctx, func(tx *store.Tx) (err error) {
-		if n.identity, err = readIdentity(tx.Reader, n.sealer); err != nil {
-			return err
+		if a.Done {
+			err = n.become(tx, a.Keys, counted)
 		}
-		a.Keys, n.self = n.keys, n.keys.Hub
-		if a.Done = n.checkSigner() != nil; a.Done {
-			a.Keys.Hub, a.Keys.Identity = territory.HubIDOf(spki), spki
-			if err := n.become(tx, a.Keys); err != nil {
-				return err
-			}
+		if err != nil {
+			return err
 		}
 		return a.remember(tx.Reader)
 	})
@@ -78,14 +84,14 @@ func (n *Node) adopt(ctx context.Context) (a Adoption, err error) {
 // become writes who the hub is now. Witness and recipient stay: they are sealed
 // under the KEK, which outlived the machine, and dossiers are sealed to the
 // recipient.
-func (n *Node) become(tx *store.Tx, keys PublicKeys) error {
+func (n *Node) become(tx *store.Tx, keys PublicKeys, counted []byte) error {
 	former, _, err := tx.Meta(metaFormer)
 	if err != nil {
 		return err
 	}
 	for key, value := range map[string][]byte{
 		metaHub: keys.Hub[:], metaIdentity: keys.Identity, metaIncarnation: []byte("1"),
-		metaFormer: append(former, n.self[:]...),
+		metaFormer: append(former, n.self[:]...), metaContinuity: counted,
 	} {
 		if err := tx.PutMeta(key, value); err != nil {
 			return err

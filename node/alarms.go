@@ -29,6 +29,8 @@ type Alarm struct {
 // an alarm is stored: it ends when its cause does.
 type symptoms struct {
 	records store.Troubles
+	forks   []store.Fork
+	counter continuity
 	desks   []store.DeskCount // stops at desks in the last hour
 	crowded []territory.HubID // authors with as many logs as are kept
 	pass    store.NationalPass
@@ -45,6 +47,8 @@ func (n *Node) alarms(now time.Time, v TerritoryView, s symptoms) (list []Alarm)
 		add("clock", now, fault.Of(err).Message)
 	}
 	n.clockAlarms(now, v.Roster, add)
+	n.counterAlarms(now, s.counter, add)
+	n.forkAlarms(s.forks, add)
 	recordAlarms(now, s.records, add)
 	n.floodAlarms(v.Roster, s.desks, add)
 	for _, hub := range s.crowded {
@@ -76,11 +80,33 @@ func standing(self territory.HubID, now time.Time, roster *territory.Roster, add
 	}
 }
 
+// counterAlarms is what the counter says of this folder.
+func (n *Node) counterAlarms(now time.Time, c continuity, add func(string, time.Time, string)) {
+	if d := c.Doubt; d != nil {
+		waiting := len(n.others()) > 0 && n.fresh.latest(now).Before(d.since())
+		add("restored", d.since(), d.message(waiting))
+	}
+	if c.Without {
+		add("counter", now, "La machine de ce relais ne peut pas compter pour lui\u00a0: une sauvegarde ancienne remise en place pourrait passer inaperçue. La salle peut continuer. Prévenez le service informatique, qui trouvera la cause dans le journal du système.")
+	}
+}
+
+// forkAlarms names the hubs that have two histories.
+func (n *Node) forkAlarms(forks []store.Fork, add func(string, time.Time, string)) {
+	for _, f := range forks {
+		switch {
+		case f.Hub == n.self && f.Logs >= twinForks:
+			add("twin", f.Since, twinned)
+		case f.Hub == n.self:
+			add("forked", f.Since, "Ce relais a deux histoires différentes\u00a0: sa machine a été copiée ou ramenée en arrière. Ses mandats récents sont suspendus partout. S’il en existe une copie, éteignez-la, et appelez le département.")
+		default:
+			add("forked", f.Since, fmt.Sprintf("«\u00a0%s\u00a0» a deux histoires différentes\u00a0: sa machine a été copiée ou ramenée en arrière. Ses mandats récents sont suspendus partout. Appelez ce site et le département.", n.hubName(f.Hub)))
+		}
+	}
+}
+
 // recordAlarms is what the records say that should not be.
 func recordAlarms(now time.Time, t store.Troubles, add func(string, time.Time, string)) {
-	if t.Forked.Count > 0 {
-		add("forked", t.Forked.Since, "Un relais du territoire a deux histoires différentes\u00a0: sa machine a été copiée ou ramenée en arrière. Ses mandats récents sont suspendus partout. Appelez le département.")
-	}
 	if t.Conflicts.Count > 0 {
 		add("conflict", t.Conflicts.Since, conflicts(t.Conflicts.Count))
 	}

@@ -34,8 +34,10 @@ func (n *Node) author(tx *store.Tx, body record.Body) (record.Place, record.Hash
 
 // draftRecord finds the next place of this hub's log. A log that others know
 // further than this hub does is not continued: the machine went back in time, so
-// it opens the next one, linked to the last head it knows. Nor is one whose last
-// record is dated ahead (see datedAhead).
+// it opens the next one, linked to the last head it knows. Nor is one that they may
+// know further (see doubt), nor one whose last record is dated ahead (see
+// datedAhead). A hub with a twin goes on in the log that both write to: its stops
+// count there, and another log would be the twin's too.
 func (n *Node) draftRecord(tx *store.Tx, body record.Body) (record.Record, error) {
 	r := record.Record{Territory: n.birth.Territory, Time: tx.Now, Kind: record.KindOf(body), Body: body}
 	log, err := n.ownLog(tx.Reader)
@@ -47,27 +49,44 @@ func (n *Node) draftRecord(tx *store.Tx, body record.Body) (record.Record, error
 		return r, err
 	}
 	r.Place = record.Place{LogID: log, Seq: 1}
-	if !found {
-		return r, nil
-	}
-	r.Prev = [16]byte(tail.Hash[:16])
-	r.Time = laterOf(tx.Now, tail.Time)
-	known, err := tx.Log(log)
-	if err != nil {
+	after, anew, err := n.beginAnew(tx, log)
+	if err != nil || !found && !anew {
 		return r, err
 	}
-	ahead := n.datedAhead(tail.Time, tx.Now)
-	if tail.Source.IsZero() && known.Forked == 0 && !ahead {
-		r.Seq = tail.Seq + 1
-		return r, nil
+	ahead := false
+	if found {
+		ahead = n.datedAhead(tail.Time, tx.Now)
+		r.Prev, r.Time = [16]byte(tail.Hash[:16]), laterOf(tx.Now, tail.Time)
 	}
 	if ahead {
 		r.Time = tx.Now
 	}
-	if r.Incarnation, err = nextIncarnation(tx, log); err != nil {
+	if !anew {
+		after = log.Incarnation
+		goesOn, err := n.goesOn(tx, log, tail)
+		if err != nil {
+			return r, err
+		}
+		if goesOn && !ahead {
+			r.Seq = tail.Seq + 1
+			return r, nil
+		}
+	}
+	if r.Incarnation, err = nextIncarnation(tx, record.LogID{Hub: log.Hub, Incarnation: after}); err != nil {
 		return r, err
 	}
 	return r, tx.PutMeta(metaIncarnation, []byte(strconv.Itoa(int(r.Incarnation))))
+}
+
+// goesOn tells whether a log may be continued: nobody knows it further or
+// otherwise, or somebody always will.
+func (n *Node) goesOn(tx *store.Tx, log record.LogID, tail store.RecordRow) (bool, error) {
+	known, err := tx.Log(log)
+	if err != nil || tail.Source.IsZero() && known.Forked == 0 {
+		return err == nil, err
+	}
+	forks, err := tx.ForkedLogs(n.self)
+	return forks >= twinForks && known.Forked != 0, err
 }
 
 // nextIncarnation is the first log after this one of which nothing is known: a

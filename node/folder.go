@@ -76,6 +76,7 @@ const (
 	metaRoster      = "roster"      // the current roster, signed
 	metaRekey       = "rekey"       // the key to which a rekey began that has not ended, decimal; "": none
 	metaFormer      = "former"      // hub identifiers of identities that were lost, 16 octets each
+	metaContinuity  = "continuity"  // JSON: see continuity
 )
 
 // metaPlace is where a sealed value of meta lives.
@@ -163,7 +164,7 @@ func conceive(o Options, b Birth) (map[string][]byte, PublicKeys, error) {
 	values := map[string][]byte{
 		metaHub: keys.Hub[:], metaIdentity: spki, metaTerritory: []byte(b.Territory), metaRootKey: []byte(b.RootKey),
 		metaName: []byte(b.Name), metaStore: storeID[:], metaIncarnation: []byte("1"),
-		metaWitness: public, metaRecipient: []byte(keys.Recipient),
+		metaWitness: public, metaRecipient: []byte(keys.Recipient), metaContinuity: beginContinuity(o.Counter),
 	}
 	for key, secret := range map[string][]byte{
 		metaWitnessKey: private.Seed(), metaDossierKey: []byte(dossiers.String()),

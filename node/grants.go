@@ -29,7 +29,8 @@ type Approval struct {
 // them. Granting twice returns the mandate already made. It fails with Stale when
 // the draft changed since the recap, Unauthenticated on "code" for a wrong or
 // used code, Limited after several of them, Invalid or Forbidden as Recap does,
-// and Unavailable while the clock is in doubt.
+// and Unavailable while the clock is in doubt, or the folder until another hub
+// answered.
 func (n *Node) Grant(ctx context.Context, by Actor, visit mediation.AccompanimentID, a Approval) (mandate.ID, error) {
 	var made mandate.ID
 	var refusal error
@@ -55,6 +56,9 @@ func (n *Node) grant(tx *store.Tx, by Actor, visit mediation.AccompanimentID, a 
 		return made, nil, err
 	}
 	if err := n.grantsBlocked(tx.Now); err != nil {
+		return made, nil, err
+	}
+	if err := n.grantsDoubtful(tx.Reader, tx.Now); err != nil {
 		return made, nil, err
 	}
 	p, err := n.readAloud(tx.Reader, by, visit, a.Recap)

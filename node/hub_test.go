@@ -131,7 +131,7 @@ func newLand(t testing.TB) *land {
 }
 
 // newHub makes and opens a hub in a folder of its own, not yet in a roster.
-func (l *land) newHub(t testing.TB, name string) *hub {
+func (l *land) newHub(t testing.TB, name string, change ...func(*node.Options)) *hub {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -140,6 +140,9 @@ func (l *land) newHub(t testing.TB, name string) *hub {
 	h := &hub{site: name, Options: node.Options{
 		Dir: t.TempDir(), Sealer: newSealer(), Signer: crypto.Signer(key), Now: l.clock.Now,
 	}}
+	for _, f := range change {
+		f(&h.Options)
+	}
 	birth := node.Birth{Territory: "demo", RootKey: l.rootKey, Name: name}
 	if _, err := node.Create(t.Context(), h.Options, birth); err != nil {
 		t.Fatal(err)

@@ -28,8 +28,11 @@ type Options struct {
 	// Signer is the hub's P-256 identity key. It may be slow or fail: records
 	// are then published late.
 	Signer crypto.Signer
-	Now    func() time.Time // nil: time.Now
-	Logger *slog.Logger     // nil: discards
+	// Counter tells whether Dir is the newest there is of this hub; nil: nobody
+	// does. Run asks it; Create and AdoptIdentity begin it.
+	Counter Counter
+	Now     func() time.Time // nil: time.Now
+	Logger  *slog.Logger     // nil: discards
 	// Release is when this binary was made: a clock behind it blocks grants.
 	Release time.Time
 	// Folder is the lock of Dir, for Open, taken before the keys were opened; nil:
@@ -62,6 +65,7 @@ type Node struct {
 	db      *store.DB
 	sealer  Sealer
 	signer  crypto.Signer
+	counter Counter // may be nil
 	now     func() time.Time
 	log     *slog.Logger
 	release time.Time
@@ -76,6 +80,8 @@ type Node struct {
 
 	rekeyed    chan struct{} // the key was replaced: see keepSealed
 	publishing publishing
+	proof      proof       // of the signer loop alone
+	doubted    atomic.Bool // there is, or was a moment ago, a doubt in the database
 
 	fresh    freshness
 	readings readings // of dossiers, entered in the journal lately
@@ -129,7 +135,7 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{dir: o.Dir, db: db, sealer: o.Sealer, signer: o.Signer, now: o.Now, log: o.Logger, release: o.Release}
+	n := &Node{dir: o.Dir, db: db, sealer: o.Sealer, signer: o.Signer, counter: o.Counter, now: o.Now, log: o.Logger, release: o.Release}
 	n.rekeyed = make(chan struct{}, 1)
 	if err := n.open(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", o.Dir, err), db.Close())

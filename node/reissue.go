@@ -62,6 +62,11 @@ func (n *Node) reissueOne(tx *store.Tx, row store.RecordRow) error {
 	if err != nil {
 		return err
 	}
+	return n.noteReissue(tx, row, place)
+}
+
+// noteReissue writes down that a record nobody knew has another place.
+func (n *Node) noteReissue(tx *store.Tx, row store.RecordRow, place record.Place) error {
 	return n.note(tx, entry{
 		Kind: journal.KindRecordReissue, Actor: actorMachine, Subject: row.Hub.String(),
 		Public: map[string]any{

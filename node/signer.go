@@ -26,6 +26,8 @@ type publishing struct {
 	subscribers []func(wire []byte, from territory.HubID) // filled while wiring, before Run
 	wake        chan struct{}                             // of one: set before Run
 
+	opened int64 // the last record's number when the node opened: set by Open
+
 	mu     sync.Mutex
 	last   time.Time                          // of this hub's last record; guarded by mu
 	clocks map[territory.HubID]clockDeviation // guarded by mu
@@ -41,7 +43,15 @@ func (n *Node) openPublishing(ctx context.Context) error {
 			return err
 		}
 		tail, _, err := r.Tail(log)
+		if err != nil {
+			return err
+		}
 		p.last = tail.Time
+		if p.opened, err = r.LastRecord(); err != nil {
+			return err
+		}
+		c, err := readContinuity(r)
+		n.doubted.Store(c.Doubt != nil)
 		return err
 	})
 }
@@ -63,8 +73,10 @@ func (n *Node) tell(wire []byte, from territory.HubID) {
 
 // publish is the signer loop: it signs what the changes left unsigned, in log
 // order, and hands it over. A slow or failing key delays publication and nothing
-// else; the loop tries again, later and later, and ends with ctx.
+// else; the loop tries again, later and later, and ends with ctx. Before anything
+// is signed, the counter vouches for it.
 func (n *Node) publish(ctx context.Context) error {
+	defer n.countLast(ctx)
 	retry := signRetry
 	for ctx.Err() == nil {
 		wait := signSweep
@@ -118,9 +130,18 @@ type signed struct {
 // signBatch signs the first records that wait, stores their signatures in one
 // transaction and hands them over. What was signed before a failure is published.
 func (n *Node) signBatch(ctx context.Context) (more bool, err error) {
-	rows, err := n.unsigned(ctx)
-	if err != nil || len(rows) == 0 {
+	if err := n.settle(ctx); err != nil {
 		return false, err
+	}
+	rows, next, err := n.unsigned(ctx)
+	if err != nil {
+		return false, err
+	}
+	if more, err := n.count(ctx, next); more || err != nil {
+		return more && err == nil, err
+	}
+	if len(rows) == 0 {
+		return false, nil
 	}
 	batch, signErr := n.signRows(ctx, rows)
 	if len(batch) > 0 {
@@ -135,16 +156,20 @@ func (n *Node) signBatch(ctx context.Context) (more bool, err error) {
 }
 
 // unsigned reads through the writer: behind the transaction that woke the loop,
-// and acknowledged only once that one is on the disk.
-func (n *Node) unsigned(ctx context.Context) (rows []store.RecordRow, err error) {
+// and acknowledged only once that one is on the disk. What the counter must reach
+// first is written with it.
+func (n *Node) unsigned(ctx context.Context) (rows []store.RecordRow, next *intent, err error) {
 	err = n.db.Write(ctx, func(tx *store.Tx) (err error) {
 		if err := n.reissue(tx); err != nil {
 			return err
 		}
-		rows, err = tx.UnsignedRecords(n.self, maxSignBatch)
+		if rows, err = tx.UnsignedRecords(n.self, maxSignBatch); err != nil {
+			return err
+		}
+		next, err = n.intend(tx, len(rows) > 0)
 		return err
 	})
-	return rows, err
+	return rows, next, err
 }
 
 func (n *Node) signRows(ctx context.Context, rows []store.RecordRow) (batch []signed, err error) {

@@ -49,6 +49,12 @@ func (n *Node) Territory(ctx context.Context) (TerritoryView, error) {
 			return err
 		}
 		v.Waiting = s.records.Unsigned.Count
+		if s.forks, err = r.Forks(); err != nil {
+			return err
+		}
+		if s.counter, err = readContinuity(r); err != nil {
+			return err
+		}
 		if s.desks, err = r.DeskCounts(n.now().Add(-foreignStopsPeriod)); err != nil {
 			return err
 		}

@@ -10,3 +10,7 @@ for package in $(go list ./...); do
 	done
 done
 go test -race -count=20 ./node/... ./sync/...
+# Power cuts by the thousand: while the TPM counts, and between the steps of what
+# it counts for.
+go test -count=1 -timeout 1h -run TestPowerCutsWhileCounting ./hardware/tpm -cuts 1000
+go test -count=1 -timeout 1h -run TestCrashesCastNoDoubt ./node -crashes 5000

@@ -137,7 +137,10 @@ func createHub(ctx context.Context, c Config, rootKey string) (*making, error) {
 	}
 	m.keys, m.code = keys, code.Reveal()
 	m.public, err = node.Create(ctx,
-		node.Options{Dir: c.Hub.DataDir, Sealer: keys, Signer: keys.Identity(), Release: releaseTime()},
+		node.Options{
+			Dir: c.Hub.DataDir, Sealer: keys, Signer: keys.Identity(), Release: releaseTime(),
+			Counter: machineCounter{keys.Counter(c.Hub.DataDir)},
+		},
 		node.Birth{Territory: c.Hub.Territory, RootKey: rootKey, Name: c.Hub.Name})
 	if err != nil {
 		return nil, m.undo(err)

@@ -17,7 +17,7 @@ import (
 func openNode(ctx context.Context, c Config, folder *node.Folder, keys *keyring.Keyring, log *slog.Logger) (*node.Node, error) {
 	n, err := node.Open(ctx, node.Options{
 		Dir: c.Hub.DataDir, Sealer: keys, Signer: keys.Identity(), Logger: log, Release: releaseTime(),
-		Folder: folder,
+		Folder: folder, Counter: machineCounter{keys.Counter(c.Hub.DataDir)},
 	})
 	if errors.Is(err, node.ErrNoFolder) { // and yet it holds keys
 		return nil, fmt.Errorf("open %s: %w", c.Hub.DataDir, node.ErrHalfWritten)

@@ -99,6 +99,7 @@ func recoverHub(ctx context.Context, c Config, spare func() (keyring.Spare, erro
 	var authority []byte
 	r.Adoption, err = node.AdoptIdentity(ctx, node.Options{
 		Dir: c.Hub.DataDir, Sealer: keys, Signer: keys.Identity(), Release: releaseTime(),
+		Counter: machineCounter{keys.Counter(c.Hub.DataDir)},
 	}, func(ctx context.Context, s *node.Secrets) (err error) {
 		authority, err = webui.AuthorityKey(ctx, s, c.Web.hostNames())
 		return err

@@ -15,11 +15,12 @@ const (
 // remedies are by the alarms' keys. This is the one place.
 var remedies = map[string]alarmRemedy{
 	"no-roster": {
-		"no mandate can be created; ask your territory for its roster, then relais territory install roster.note", renewFrench,
+		"no mandate can be created; ask your territory for an invitation, then relais join CODE",
+		"Demandez une invitation au département, puis lancez relais join CODE.",
 	},
 	"not-listed": {
-		"this hub is not in the roster, the others do not hear it; hand hub.json to your territory: relais territory add-hub, then issue",
-		"Remettez hub.json au département (relais territory add-hub, puis issue), puis installez ici le registre qu’il rend.",
+		"this hub is not in the roster, the others do not hear it; ask your territory for an invitation, then relais join CODE",
+		"Demandez une invitation au département, puis lancez relais join CODE.",
 	},
 	"expelled": {
 		"this hub was expelled, what it does is not recognised elsewhere; call your territory", "Appelez le département.",
@@ -34,8 +35,21 @@ var remedies = map[string]alarmRemedy{
 		"the page names a hub whose clock and this one's disagree; look at both, and at the battery of the one that is wrong: timedatectl status",
 		"Vérifiez l’heure des deux machines (timedatectl status), et la pile de celle qui se trompe.",
 	},
+	"restored": {
+		"this folder is not known to be the newest: a backup was put back, or the counter is gone; leave the hub on and connected until all others answered, then journalctl -u relais for the cause",
+		"Laissez le relais allumé et relié jusqu’à ce que tous les autres aient répondu\u00a0; journalctl -u relais dit la cause.",
+	},
+	"counter": {
+		"the machine cannot count for this hub, an old backup put back would go unseen; journalctl -u relais says why: an owner password (tpm2_changeauth -c owner), or a TPM whose storage is full (tpm2_nvundefine)",
+		"journalctl -u relais dit pourquoi\u00a0: un mot de passe de propriétaire (tpm2_changeauth -c owner), ou une puce dont la mémoire est pleine (tpm2_nvundefine).",
+	},
+	"twin": {
+		"two machines speak as this hub, nothing is granted here; switch the copy off, and call your territory: it expels this identity, and the hub is made anew",
+		"Éteignez la copie, puis appelez le département\u00a0: il exclut cette identité, et le relais est recréé.",
+	},
 	"forked": {
-		"a hub's machine was copied or brought back in time, its recent mandates are suspended everywhere; call your territory", "Appelez le département.",
+		"a hub's machine was copied or brought back in time, its recent mandates are suspended everywhere; the page names it; switch the copy off, and call your territory",
+		"Éteignez la copie, puis appelez le département.",
 	},
 	"conflict": {
 		"a mandate exists in two versions and is refused; have it made again", "Faites établir de nouveau le mandat, et prévenez le département.",

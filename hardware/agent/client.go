@@ -103,6 +103,18 @@ func (c *Client) Close() error {
 
 // call asks for one operation and returns its data, in time.
 func (c *Client) call(r request) ([]byte, error) {
+	a, err := c.request(r)
+	if err == nil && len(a.Data) == 0 {
+		err = fmt.Errorf("%s: %w: an empty answer", r.Verb, ErrMalformed)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return a.Data, nil
+}
+
+// request asks for one operation and returns its answer, in time.
+func (c *Client) request(r request) (answer, error) {
 	begun := time.Now()
 	deadline := begun.Add(c.timeout)
 	timer := time.NewTimer(c.timeout)
@@ -111,23 +123,20 @@ func (c *Client) call(r request) ([]byte, error) {
 	case c.turn <- struct{}{}:
 		defer func() { <-c.turn }()
 	case <-timer.C:
-		return nil, fmt.Errorf("seal agent: %s: %w", r.Verb, ErrSilent)
+		return answer{}, fmt.Errorf("seal agent: %s: %w", r.Verb, ErrSilent)
 	}
 	if err := c.breaker.allows(); err != nil {
-		return nil, fmt.Errorf("seal agent: %s: %w", r.Verb, err)
+		return answer{}, fmt.Errorf("seal agent: %s: %w", r.Verb, err)
 	}
 	a, err := c.ask(r, deadline)
 	if err == nil {
 		err = c.reasons.err(a)
 	}
-	if err == nil && len(a.Data) == 0 {
-		err = fmt.Errorf("%w: an empty answer", ErrMalformed)
-	}
 	if err != nil {
 		c.breaker.note(err)
-		return nil, fmt.Errorf("%s: %w", r.Verb, err)
+		return answer{}, fmt.Errorf("%s: %w", r.Verb, err)
 	}
-	return a.Data, nil
+	return a, nil
 }
 
 // ask carries one request over. When the connection it had turns out to be dead

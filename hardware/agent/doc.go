@@ -1,5 +1,5 @@
 // Package agent keeps the TPM away from the process that serves pages: the
-// verbs of keyring.Provider over a unix socket.
+// verbs of keyring.Provider and keyring.Counting over a unix socket.
 //
 // # What it promises
 //
@@ -12,7 +12,8 @@
 // client asks nothing for BreakerPause and says so at once, so that whoever calls
 // never queues behind a TPM that hangs. A connection that was lost, because the
 // agent was restarted, is made again; the server keeps no state that a client
-// would miss.
+// would miss. Each verb may be asked twice: a counter is raised to a value, and
+// not by one.
 //
 // # The protocol
 //
@@ -28,6 +29,9 @@
 //	{"verb":"load-identity","data":BLOB}              {"data":SPKI}
 //	{"verb":"sign","data":BLOB,"digest":SHA256}       {"data":DER}
 //	{"verb":"examine"}                                {"data":CONDITION}
+//	{"verb":"new-counter"}                            {"data":BLOB}
+//	{"verb":"read-counter","data":BLOB}               {"count":{"value":N,"place":OCTETS}}
+//	{"verb":"raise-counter","data":BLOB,"to":N}       {"count":{"value":N,"place":OCTETS}}
 //	                                                  {"error":TEXT,"reasons":[NAME…]}
 //
 // Closing the connection is the verb close: the device stays open for others. A

@@ -58,6 +58,7 @@ type Reasons map[string]error
 func (r Reasons) with() Reasons {
 	all := Reasons{
 		"keyring-locked": keyring.ErrLocked, "deadline": os.ErrDeadlineExceeded,
+		"no-counter": keyring.ErrNoCounter, "counter-missing": keyring.ErrCounterMissing, "counter-changed": keyring.ErrCounterChanged,
 	}
 	for _, said := range []*keyring.Reason{ErrRefused, ErrFull, ErrMalformed, ErrSilent} {
 		all[said.Key] = said

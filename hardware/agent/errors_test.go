@@ -30,6 +30,7 @@ func TestErrorsKeepTheirMeaning(t *testing.T) {
 	c := serve(t, p).dial()
 	known := map[string]error{
 		"keyring locked": keyring.ErrLocked, "deadline": os.ErrDeadlineExceeded,
+		"no counter": keyring.ErrNoCounter, "counter missing": keyring.ErrCounterMissing, "counter changed": keyring.ErrCounterChanged,
 	}
 	for name, err := range tpm.Reasons() {
 		known["tpm "+name] = err

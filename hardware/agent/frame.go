@@ -33,6 +33,9 @@ const (
 	verbLoadIdentity verb = "load-identity"
 	verbSign         verb = "sign"
 	verbExamine      verb = "examine"
+	verbNewCounter   verb = "new-counter"
+	verbReadCounter  verb = "read-counter"
+	verbRaiseCounter verb = "raise-counter"
 )
 
 // request asks for one operation.
@@ -40,6 +43,13 @@ type request struct {
 	Verb   verb   `json:"verb"`
 	Data   []byte `json:"data,omitempty"`   // the KEK or a blob
 	Digest []byte `json:"digest,omitempty"` // SHA-256, of sign alone
+	To     uint64 `json:"to,omitempty"`     // of raise-counter alone
+}
+
+// whole tells whether a request has what its verb takes, and nothing else.
+func (r request) whole() bool {
+	bare := r.Verb == verbNewIdentity || r.Verb == verbNewCounter || r.Verb == verbExamine
+	return (r.Digest != nil) == (r.Verb == verbSign) && (r.Data == nil) == bare && (r.To != 0) == (r.Verb == verbRaiseCounter)
 }
 
 // answer is what came of it, or the greeting.
@@ -48,6 +58,8 @@ type answer struct {
 	Data    []byte       `json:"data,omitempty"`
 	Error   string       `json:"error,omitempty"`
 	Reasons []string     `json:"reasons,omitempty"` // what Error wraps, by name
+
+	Count *keyring.Count `json:"count,omitempty"` // of read-counter and raise-counter alone
 }
 
 // writeFrame sends one message by the deadline.

@@ -59,6 +59,11 @@ func TestServerRefuses(t *testing.T) {
 		"ErrShortDigest": frame(`{"verb":"sign","data":"AAAA","digest":"AAAA"}`),
 		"ErrNoDigest":    frame(`{"verb":"sign","data":"AAAA"}`),
 		"ErrNoBase64":    frame(`{"verb":"wrap","data":"clé"}`),
+		"ErrNoTo":        frame(`{"verb":"raise-counter","data":"AAAA"}`),
+		"ErrNegativeTo":  frame(`{"verb":"raise-counter","data":"AAAA","to":-1}`),
+		"ErrHugeTo":      frame(`{"verb":"raise-counter","data":"AAAA","to":18446744073709551616}`),
+		"ErrStrayTo":     frame(`{"verb":"read-counter","data":"AAAA","to":7}`),
+		"ErrStrayData":   frame(`{"verb":"new-counter","data":"AAAA"}`),
 	} {
 		t.Run(name, func(t *testing.T) {
 			conn := rawDial(t, a.path)
@@ -226,6 +231,7 @@ func TestClientErrClosed(t *testing.T) {
 func FuzzRequest(f *testing.F) {
 	f.Add(frame(`{"verb":"sign","data":"AAAA","digest":"AAAA"}`))
 	f.Add(frame(`{"verb":"new-identity"}`))
+	f.Add(frame(`{"verb":"raise-counter","data":"AAAA","to":18446744073709551615}`))
 	f.Add(frame(`null`))
 	f.Add([]byte{0xff, 0xff, 0xff, 0xff, '{'})
 	f.Fuzz(func(t *testing.T, octets []byte) {
@@ -249,6 +255,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Add(frame(`{"kind":"tpm"}`))
 	f.Add(frame(`{"error":"TPM: unseal","reasons":["cleared","keyring-locked"]}`))
 	f.Add(frame(`{"reasons":[]}`))
+	f.Add(frame(`{"count":{"value":7,"place":"AAAA","at":"2026-11-24T00:00:00Z"}}`))
 	f.Fuzz(func(t *testing.T, octets []byte) {
 		_, err := agent.ReadAnswer(bytes.NewReader(octets), tpm.Reasons())
 		if errors.Is(err, keyring.ErrLocked) && !bytes.Contains(octets, []byte("keyring-locked")) && !bytes.Contains(octets, []byte(`\u`)) {

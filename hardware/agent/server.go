@@ -116,7 +116,7 @@ func (s *Server) converse(ctx context.Context, conn *net.UnixConn, uid uint32) {
 		case err != nil:
 			s.log.Warn("seal agent: failed", "verb", string(r.Verb), "uid", uid, "err", err)
 			a = s.reasons.refuse(err)
-		case r.Verb != verbSign: // those are many
+		case r.Verb != verbSign && r.Verb != verbRaiseCounter: // those are many
 			s.log.Info("seal agent: done", "verb", string(r.Verb), "uid", uid)
 		}
 		if writeFrame(conn, a, time.Now().Add(frameTimeout)) != nil || errors.Is(err, ErrMalformed) {
@@ -139,18 +139,18 @@ func (s *Server) operate(ctx context.Context, r request) (answer, error) {
 		return answer{}, ctx.Err()
 	}
 	type outcome struct {
-		data []byte
-		err  error
+		answer answer
+		err    error
 	}
 	done := make(chan outcome, 1)
 	go func() {
 		defer func() { <-s.turn }()
-		data, err := s.do(r)
-		done <- outcome{data, err}
+		a, err := s.do(r)
+		done <- outcome{a, err}
 	}()
 	select {
 	case o := <-done:
-		return answer{Data: o.data}, o.err
+		return o.answer, o.err
 	case <-timer.C:
 		return answer{}, silent
 	case <-ctx.Done():
@@ -159,25 +159,29 @@ func (s *Server) operate(ctx context.Context, r request) (answer, error) {
 }
 
 // do is one operation at the device.
-func (s *Server) do(r request) ([]byte, error) {
-	if (r.Digest != nil) != (r.Verb == verbSign) || (r.Data == nil) != (r.Verb == verbNewIdentity || r.Verb == verbExamine) {
-		return nil, fmt.Errorf("%w: %q with what it does not take, or without what it does", ErrMalformed, r.Verb)
+func (s *Server) do(r request) (a answer, err error) {
+	if !r.whole() {
+		return a, fmt.Errorf("%w: %q with what it does not take, or without what it does", ErrMalformed, r.Verb)
 	}
 	switch r.Verb {
 	case verbWrap:
-		return s.provider.Wrap(r.Data)
+		a.Data, err = s.provider.Wrap(r.Data)
 	case verbUnwrap:
-		return s.provider.Unwrap(r.Data)
+		a.Data, err = s.provider.Unwrap(r.Data)
 	case verbNewIdentity:
-		return s.provider.NewIdentity()
+		a.Data, err = s.provider.NewIdentity()
 	case verbLoadIdentity:
-		return s.kept.public(s.provider, r.Data)
+		a.Data, err = s.kept.public(s.provider, r.Data)
 	case verbSign:
-		return s.kept.sign(s.provider, r.Data, r.Digest)
+		a.Data, err = s.kept.sign(s.provider, r.Data, r.Digest)
 	case verbExamine:
-		return examine(s.provider)
+		a.Data, err = examine(s.provider)
+	case verbNewCounter, verbReadCounter, verbRaiseCounter:
+		return count(s.provider, r)
+	default:
+		err = fmt.Errorf("%w: there is no verb %q", ErrMalformed, r.Verb)
 	}
-	return nil, fmt.Errorf("%w: there is no verb %q", ErrMalformed, r.Verb)
+	return a, err
 }
 
 // callerOf asks the kernel which user is at the other end.

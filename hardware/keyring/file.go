@@ -231,21 +231,30 @@ func load(dir string) (f *file, torn error, err error) {
 }
 
 func read(path string) (*file, error) {
-	in, err := os.Open(path)
+	data, err := readBounded(path, maxFileBytes)
 	if err != nil {
 		return nil, err
-	}
-	defer in.Close()
-	data, err := io.ReadAll(io.LimitReader(in, maxFileBytes+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(data) > maxFileBytes {
-		return nil, fmt.Errorf("%s is over %d octets", path, maxFileBytes)
 	}
 	f, err := decode(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return f, nil
+}
+
+// readBounded reads a file of at most so many octets.
+func readBounded(path string, most int64) ([]byte, error) {
+	in, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	data, err := io.ReadAll(io.LimitReader(in, most+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(data)) > most {
+		return nil, fmt.Errorf("%s is over %d octets", path, most)
+	}
+	return data, nil
 }

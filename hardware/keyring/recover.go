@@ -48,6 +48,9 @@ func Recover(dir string, p Provider, spare Spare) (*Keyring, error) {
 	if err == nil {
 		err = k.become(f, kek) // the current generation last: until then nothing has changed
 	}
+	if err == nil {
+		err = forgetCounter(dir) // the lost machine's; if this is not done, it is found missing
+	}
 	if err != nil {
 		return nil, fmt.Errorf("recover keyring: %w", err)
 	}

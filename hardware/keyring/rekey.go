@@ -104,7 +104,10 @@ func (k *Keyring) Forget() error {
 	}
 	f := h.file
 	f.Retired = nil
-	err := k.settle(f)
+	err := k.resealCounter()
+	if err == nil {
+		err = k.settle(f)
+	}
 	if err == nil {
 		err = k.become(&f, h.newest.kek)
 	}

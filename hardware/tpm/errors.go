@@ -81,6 +81,12 @@ var (
 		Message: "La puce de sécurité est d’une ancienne génération, que le relais ne sait pas utiliser.",
 		Remedy:  "Passez-la en version 2.0 dans les réglages du micrologiciel, si la machine le permet, ou " + keyring.ByRecovery,
 	}
+	// ErrStorageFull means that no counter can be made. The hub serves without one.
+	ErrStorageFull = &keyring.Reason{
+		Key: "storage-full", Text: "the TPM's own storage is full: remove what nobody needs from it (tpm2_getcap handles-nv-index, tpm2_nvundefine)",
+		Message: "La mémoire de la puce de sécurité est pleine\u00a0: elle ne peut pas compter pour ce relais.",
+		Remedy:  "Retirez-en ce dont personne ne se sert (tpm2_getcap handles-nv-index, puis tpm2_nvundefine).",
+	}
 )
 
 // Reasons names the errors above, and ErrRawDevice, for whoever carries them to
@@ -89,7 +95,7 @@ func Reasons() map[string]error {
 	named := map[string]error{}
 	for _, r := range []*keyring.Reason{
 		ErrNoDevice, ErrPermission, ErrBusy, ErrRawDevice, ErrCleared, ErrReplaced, ErrAltered, ErrOwnerAuth,
-		ErrLockout, ErrNotStarted, ErrFull, ErrClosed, ErrSilent, ErrNotTPM2,
+		ErrLockout, ErrNotStarted, ErrFull, ErrStorageFull, ErrClosed, ErrSilent, ErrNotTPM2,
 	} {
 		named[r.Key] = r
 	}

@@ -10,6 +10,8 @@ const (
 	KindHubAdopt      Kind = "hub.adopt"      // the folder was given to a new identity, the old one lost
 	KindRekeyBegin    Kind = "rekey.begin"    // the hub's key was replaced; what it sealed is being sealed again
 	KindRekeyEnd      Kind = "rekey.end"      // nothing is left under the key before, which was destroyed
+	KindHubDoubt      Kind = "hub.doubt"      // the folder may not be the newest: others were to say
+	KindHubCounter    Kind = "hub.counter"    // the machine's counter was removed, and another made or none
 	KindRosterInstall Kind = "roster.install" // a newer roster of the territory was taken
 
 	KindRootKeep     Kind = "root.keep"     // the territory's root was sealed on this hub
@@ -42,7 +44,7 @@ const (
 	KindActRecord      Kind = "act.record"
 
 	KindRecordsApply  Kind = "records.apply"  // a batch received from another hub
-	KindRecordReissue Kind = "record.reissue" // what a lost identity left unsigned was said again
+	KindRecordReissue Kind = "record.reissue" // what nobody could sign, or knew, was said again at another place
 	KindDossierPut    Kind = "dossier.put"    // a dossier received
 	KindDossierGive   Kind = "dossier.give"   // a dossier handed to another hub
 

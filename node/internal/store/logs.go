@@ -2,6 +2,7 @@ package store
 
 import (
 	"database/sql"
+	"time"
 
 	"relais/node/record"
 	"relais/node/territory"
@@ -61,6 +62,37 @@ func (r *Reader) CrowdedAuthors(logs int) (out []territory.HubID, err error) {
 		err := rows.Scan(&hub)
 		if err == nil {
 			out = append(out, territory.HubID(hub))
+		}
+		return err
+	})
+}
+
+// ForkedLogs returns how many logs of an author have two histories.
+func (r *Reader) ForkedLogs(hub territory.HubID) (n int, err error) {
+	err = r.QueryRow(`SELECT count(*) FROM logs WHERE hub = ? AND forked > 0`, hub[:]).Scan(&n)
+	return n, err
+}
+
+// Fork is an author whose logs have two histories.
+type Fork struct {
+	Hub   territory.HubID
+	Logs  int
+	Since time.Time // when the first fork was met
+}
+
+// Forks returns them by author.
+func (r *Reader) Forks() (out []Fork, err error) {
+	rows, err := r.Query(`SELECT logs.hub, count(DISTINCT logs.incarnation), coalesce(min(received), 0) FROM logs JOIN records
+		ON records.hub = logs.hub AND records.incarnation = logs.incarnation AND records.seq = logs.forked
+		WHERE forked > 0 GROUP BY logs.hub ORDER BY logs.hub`)
+	return out, Each(rows, err, func(rows *sql.Rows) error {
+		var f Fork
+		var hub []byte
+		var since int64
+		err := rows.Scan(&hub, &f.Logs, &since)
+		if err == nil {
+			f.Hub, f.Since = territory.HubID(hub), Time(since)
+			out = append(out, f)
 		}
 		return err
 	})

@@ -170,6 +170,18 @@ func (r *Reader) HasRecord(p record.Place, h record.Hash) (bool, error) {
 		p.Hub[:], p.Incarnation, p.Seq, h[:]).Scan(&one))
 }
 
+// LastRecord returns the number of the record kept last; 0 for none.
+func (r *Reader) LastRecord() (id int64, err error) {
+	err = r.QueryRow(`SELECT coalesce(max(id), 0) FROM records`).Scan(&id)
+	return id, err
+}
+
+// HasSigned tells whether any record of a hub is signed.
+func (r *Reader) HasSigned(hub territory.HubID) (bool, error) {
+	var one int
+	return Found(r.QueryRow(`SELECT 1 FROM records WHERE hub = ? AND signature IS NOT NULL LIMIT 1`, hub[:]).Scan(&one))
+}
+
 // Tail returns the last record of a log, signed or not. Its place is looked up
 // apart: with two orders, SQLite would sort.
 func (r *Reader) Tail(log record.LogID) (RecordRow, bool, error) {

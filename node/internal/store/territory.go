@@ -11,7 +11,6 @@ type Trouble struct {
 // Troubles are what the records hold that a person should look at.
 type Troubles struct {
 	Unsigned  Trouble // made here and waiting for their signature
-	Forked    Trouble // logs with two histories; Since is when the fork was met
 	Conflicts Trouble // mandates claimed by two notices
 	BadCodes  Trouble // stops whose code does not open what they name
 	Mute      Trouble // records kept and relayed that say nothing here
@@ -24,9 +23,6 @@ func (r *Reader) Troubles() (t Troubles, err error) {
 		query string
 	}{
 		{&t.Unsigned, `SELECT count(*), coalesce(min(received), 0) FROM records WHERE signature IS NULL`},
-		{&t.Forked, `SELECT count(DISTINCT logs.rowid), coalesce(min(received), 0) FROM logs JOIN records
-			ON records.hub = logs.hub AND records.incarnation = logs.incarnation AND records.seq = logs.forked
-			WHERE forked > 0`},
 		{&t.Conflicts, `SELECT count(DISTINCT mandate), coalesce(min(received), 0) FROM notices JOIN records
 			ON records.id = notices.record WHERE conflict = 1`},
 		{&t.BadCodes, `SELECT count(*), coalesce(min(received), 0) FROM records WHERE bar = 'code'`},
