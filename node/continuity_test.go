@@ -16,7 +16,7 @@ import (
 )
 
 // crashes is how often TestCrashesCastNoDoubt cuts the power.
-var crashes = flag.Int("crashes", 150, "power cuts in the test of the counter")
+var crashes = flag.Int("crashes", 80, "power cuts in the test of the counter")
 
 // TestFolderOfYesterday: a folder that lacks what was published is recognised at
 // its start. It leaves its old log alone, refuses grants until one other hub told

@@ -102,7 +102,7 @@ func (n *Node) findCounter(ctx context.Context) (count Count, lost, err error) {
 func (n *Node) passOver(ctx context.Context, count Count) (Count, error) {
 	var c continuity
 	err := n.db.Read(ctx, func(r *store.Reader) (err error) { c, err = readContinuity(r); return err })
-	if err != nil || c.Value == 0 || c.judge(count) != verdictRollback {
+	if err != nil || c.weigh(count, false, false, false) != verdictRollback {
 		return count, err
 	}
 	return askCounter(ctx, func() (Count, error) { return n.counter.Raise(count.Value + 1) })

@@ -13,14 +13,15 @@ import (
 	"relais/hardware/keyring"
 )
 
+const counterSize = 8 // octets of an NV counter
+
+// The owner's range of NV indexes that the TCG leaves to whoever comes (Registry
+// of Reserved TPM 2.0 Handles): ours is drawn in it, and drawn again where it is
+// taken.
 const (
-	counterSize = 8 // octets of an NV counter
-	// The owner's range of NV indexes that the TCG leaves to whoever comes
-	// (Registry of Reserved TPM 2.0 Handles): ours is drawn in it, and drawn again
-	// where it is taken.
-	firstIndex    tpm2.TPMHandle = 0x01800000
-	indexMask                    = 0xffff
-	indexAttempts                = 8
+	firstIndex    = tpm2.TPMHandle(0x01800000)
+	indexMask     = 0xffff
+	indexAttempts = 8
 )
 
 // counterAttributes are those of a counter that the hub alone counts up, by a
