@@ -53,7 +53,8 @@ type mark struct {
 // intent is a mark that the counter is about to vouch for.
 type intent struct {
 	Value uint64 `json:"value"`
-	Tried int64  `json:"tried"` // Unix ms: no earlier than countWindow/2 before the counter is asked
+	First int64  `json:"first"` // Unix ms: before the counter was asked for the first time
+	Tried int64  `json:"tried"` // Unix ms: no earlier than countWindow/2 before it was asked last
 	Mark  mark   `json:"mark"`
 	older bool   // it was found in the database: there may be more by now than it says
 }
@@ -75,7 +76,7 @@ const (
 // judge compares. It is not for a hub that never agreed with a counter.
 func (c continuity) judge(n Count) verdict {
 	under := c.Next != nil
-	writing := under && withinWindow(n.At, c.Next.Tried)
+	writing := under && c.Next.explains(n.At)
 	switch {
 	case n.Value > c.Value+1 || n.Value == c.Value+1 && !under:
 		return verdictRollback
@@ -89,10 +90,10 @@ func (c continuity) judge(n Count) verdict {
 	return verdictAgreed
 }
 
-// withinWindow tells whether a counter moved because it was being written.
-func withinWindow(moved time.Time, tried int64) bool {
-	after := moved.Sub(time.UnixMilli(tried))
-	return !moved.IsZero() && after > -clockStep && after < countWindow
+// explains tells whether a counter moved because it was being written: by any of
+// the tries, since one that was not answered may have counted all the same.
+func (i *intent) explains(moved time.Time) bool {
+	return !moved.IsZero() && moved.Sub(time.UnixMilli(i.First)) > -clockStep && moved.Sub(time.UnixMilli(i.Tried)) < countWindow
 }
 
 // agree notes that the counter stands at a value that the database knows.

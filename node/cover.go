@@ -65,7 +65,7 @@ func (n *Node) markHere(tx *store.Tx, value uint64) (*intent, error) {
 	}
 	tree := tx.Tree()
 	root := tree.Root()
-	return &intent{Value: value, Tried: tx.Now.UnixMilli(), Mark: mark{
+	return &intent{Value: value, First: tx.Now.UnixMilli(), Tried: tx.Now.UnixMilli(), Mark: mark{
 		At: tx.Now.UnixMilli(), Journal: tree.Size(), Root: root[:], Incarnation: log.Incarnation, Seq: tail.Seq,
 	}}, nil
 }
