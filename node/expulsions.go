@@ -14,13 +14,13 @@ import (
 // them: what it said until then stands, nothing after does. It fails with
 // NotFound for a hub that is not listed, and Invalid for this one, which would
 // sign its own end.
-func (n *Node) Expel(ctx context.Context, by *Actor, code string, hub territory.HubID) error {
+func (n *Node) Expel(ctx context.Context, by *Actor, code string, hub territory.HubID, when ...Condition) error {
 	if hub == n.self {
 		return fault.Errorf(fault.Invalid, "Ce relais ne peut pas s’exclure lui-même. Faites-le depuis un autre relais.", "a hub does not expel itself")
 	}
 	public := map[string]any{}
 	return n.issue(ctx, by, code, edition{
-		kind: journal.KindHubExpel, subject: hub.String(), public: public,
+		kind: journal.KindHubExpel, subject: hub.String(), public: public, when: when,
 		edit: func(tx *store.Tx, r *territory.Roster, _ *territory.Root) error {
 			cuts, err := cutsOf(tx.Reader, hub)
 			if err != nil {

@@ -20,13 +20,15 @@ type edition struct {
 	// refuses is of one transaction with the roster.
 	edit func(tx *store.Tx, r *territory.Roster, root *territory.Root) error
 	days int // that the roster holds; 0: territory.RosterDays
+	when []Condition
 }
 
 // issue signs the present roster, changed, as the next version and takes it, in
 // one transaction. code is the actor's fresh TOTP code: what holds for the whole
 // territory is approved like a mandate. by is nil for the machine's owner, who
 // needs none. It fails with Forbidden, Unavailable where the root is elsewhere,
-// Unauthenticated on "code", and Conflict for what a roster cannot say.
+// Unauthenticated on "code", Conflict for what a roster cannot say, and as its
+// conditions do.
 func (n *Node) issue(ctx context.Context, by *Actor, code string, e edition) error {
 	if err := administers(by); err != nil {
 		return err
@@ -56,6 +58,9 @@ func (n *Node) edition(tx *store.Tx, by *Actor, code string, e edition) (taken *
 	held := n.Roster()
 	if held == nil {
 		return nil, nil, fault.Errorf(fault.Unavailable, "Ce relais n’a pas encore le registre de son territoire.", "no roster yet")
+	}
+	if err := meets(held, e.when); err != nil {
+		return nil, nil, err
 	}
 	if by != nil {
 		account, err := n.accountOf(tx.Reader, *by)
@@ -117,21 +122,21 @@ func (n *Node) signsHere(root territory.Root) error {
 
 // RenewRoster signs the roster as it is for another period. days is 0 for the
 // usual one. Errors: those of every edition, and Invalid on "days".
-func (n *Node) RenewRoster(ctx context.Context, by *Actor, code string, days int) error {
+func (n *Node) RenewRoster(ctx context.Context, by *Actor, code string, days int, when ...Condition) error {
 	if days < 0 || days > territory.MaxRosterDays {
 		return fault.Errorf(fault.Invalid, fmt.Sprintf("Indiquez une durée de 1 à %d\u00a0jours.", territory.MaxRosterDays), "%d days", days).On("days")
 	}
 	return n.issue(ctx, by, code, edition{
-		kind: journal.KindRosterIssue, public: map[string]any{"renewed": true}, days: days,
+		kind: journal.KindRosterIssue, public: map[string]any{"renewed": true}, days: days, when: when,
 		edit: func(*store.Tx, *territory.Roster, *territory.Root) error { return nil },
 	})
 }
 
 // RotateRoot lets the root that was announced sign from now on, and announces
 // the next. Hubs that sleep meanwhile recognise it by themselves.
-func (n *Node) RotateRoot(ctx context.Context, by *Actor, code string) error {
+func (n *Node) RotateRoot(ctx context.Context, by *Actor, code string, when ...Condition) error {
 	return n.issue(ctx, by, code, edition{
-		kind: journal.KindRosterIssue, public: map[string]any{"rotated": true},
+		kind: journal.KindRosterIssue, public: map[string]any{"rotated": true}, when: when,
 		edit: func(_ *store.Tx, _ *territory.Roster, root *territory.Root) (err error) {
 			*root, err = root.Turn()
 			return err

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"relais/node/people"
 	"relais/node/territory"
 	"relais/webui/page"
 )
@@ -32,7 +33,10 @@ func (s *Server) dress(r *http.Request, b *page.Base) {
 		return
 	}
 	b.Helper = by.Name.Short()
-	if roster != nil {
+	switch {
+	case by.Role == people.RoleAdministrator:
+		b.Structure = by.Role.Label()
+	case roster != nil:
 		structure, _ := roster.Structure(by.Structure)
 		b.Structure = structure.Name
 	}
@@ -65,6 +69,11 @@ func softwareKeys(roster *territory.Roster, self territory.HubID) bool {
 // deskBase begins a page of the desk under an entry of the menu; "" shows no menu.
 func deskBase(title, section string) page.Base {
 	return page.Base{Title: title, Audience: page.Desk, Section: section}
+}
+
+// officeBase begins a page of the département under an entry of its menu.
+func officeBase(title, section string) page.Base {
+	return page.Base{Title: title, Audience: page.Office, Section: section}
 }
 
 func doorBase(title string) page.Base { return page.Base{Title: title, Audience: page.Door} }

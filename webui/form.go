@@ -7,9 +7,11 @@ import (
 
 	"github.com/gorilla/mux"
 
+	"relais/node"
 	"relais/node/fault"
 	"relais/node/mandate"
 	"relais/node/mediation"
+	"relais/node/territory"
 	"relais/webui/locale"
 )
 
@@ -74,7 +76,7 @@ func missing(field, message string) error {
 	return fault.Errorf(fault.Invalid, message, "%s is missing", field).On(field)
 }
 
-// visitID and mandateID read the identifier in an address. Another kind, or what
+// visitID and its like read the identifier in an address. Another kind, or what
 // is none, is a page that does not exist.
 func visitID(r *http.Request) (v mediation.AccompanimentID, err error) {
 	err = known(v.UnmarshalText([]byte(mux.Vars(r)["visit"])))
@@ -84,6 +86,21 @@ func visitID(r *http.Request) (v mediation.AccompanimentID, err error) {
 func mandateID(r *http.Request) (m mandate.ID, err error) {
 	err = known(m.UnmarshalText([]byte(mux.Vars(r)["mandate"])))
 	return m, err
+}
+
+func hubID(r *http.Request) (h territory.HubID, err error) {
+	err = known(h.UnmarshalText([]byte(mux.Vars(r)["hub"])))
+	return h, err
+}
+
+func structureID(r *http.Request) (st territory.StructureID, err error) {
+	err = known(st.UnmarshalText([]byte(mux.Vars(r)["structure"])))
+	return st, err
+}
+
+func invitationID(r *http.Request) (i node.InvitationID, err error) {
+	err = known(i.UnmarshalText([]byte(mux.Vars(r)["invitation"])))
+	return i, err
 }
 
 func known(err error) error {

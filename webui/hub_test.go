@@ -24,8 +24,6 @@ import (
 
 	"github.com/pquerna/otp"
 	"github.com/pquerna/otp/totp"
-	"golang.org/x/mod/sumdb/note"
-
 	"relais/node"
 	"relais/node/mandate"
 	"relais/node/people"
@@ -114,6 +112,7 @@ const (
 // site is a real hub with its pages on a real TLS listener, and an account.
 type site struct {
 	node    *node.Node
+	root    territory.Root
 	server  *webui.Server
 	clock   *clock
 	helper  node.Enrolment
@@ -144,7 +143,7 @@ func newSite(t *testing.T) *site {
 	t.Helper()
 	s := &site{clock: &clock{now: time.Now().UTC().Truncate(time.Second)}, logs: &lockedBuffer{}}
 	log := slog.New(slog.NewTextHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	s.node = newNode(t, s.clock, log)
+	s.node, s.root = newNode(t, s.clock, log)
 	var err error
 	s.server, err = webui.New(webui.Options{Node: s.node, Names: []string{deskName}, KioskName: kioskName, Now: s.clock.Now, Logger: log})
 	if err != nil {
@@ -161,13 +160,9 @@ func newSite(t *testing.T) *site {
 	return s
 }
 
-func newNode(t *testing.T, c *clock, log *slog.Logger) *node.Node {
+func newNode(t *testing.T, c *clock, log *slog.Logger) (*node.Node, territory.Root) {
 	t.Helper()
-	private, public, err := note.GenerateKey(rand.Reader, "relais-demo")
-	if err != nil {
-		t.Fatal(err)
-	}
-	root, err := note.NewSigner(private)
+	root, err := territory.NewRoot("demo", "Territoire de démonstration", c.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +171,7 @@ func newNode(t *testing.T, c *clock, log *slog.Logger) *node.Node {
 		t.Fatal(err)
 	}
 	o := node.Options{Dir: t.TempDir(), Sealer: newSealer(), Signer: key, Now: c.Now, Logger: log}
-	if _, err := node.Create(t.Context(), o, node.Birth{Territory: "demo", RootKey: public, Name: "Valbrume"}); err != nil {
+	if _, err := node.Create(t.Context(), o, node.Birth{Territory: "demo", RootKey: root.Public(), Name: "Valbrume"}); err != nil {
 		t.Fatal(err)
 	}
 	n, err := node.Open(t.Context(), o)
@@ -193,23 +188,24 @@ func newNode(t *testing.T, c *clock, log *slog.Logger) *node.Node {
 			t.Error(err)
 		}
 	})
-	signed, err := rosterOf(n, c.Now()).Sign(root)
+	signed, err := root.Issue(rosterOf(n), c.Now(), 400)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := n.InstallRoster(t.Context(), signed); err != nil {
 		t.Fatal(err)
 	}
-	return n
+	return n, root
 }
 
-func rosterOf(n *node.Node, now time.Time) *territory.Roster {
+// rosterOf is the first roster, before it is issued.
+func rosterOf(n *node.Node) *territory.Roster {
 	keys := n.Keys()
 	r := &territory.Roster{
-		Territory: "demo", Name: "Territoire de démonstration", Zone: "Europe/Paris", Version: 1, IssuedAt: now, ExpiresAt: now.AddDate(1, 0, 0),
+		Territory: "demo", Name: "Territoire de démonstration", Zone: "Europe/Paris",
 		Hubs: []territory.Hub{{
 			Index: 1, ID: keys.Hub, Name: "Valbrume", Identity: keys.Identity, Witness: keys.Witness, Recipient: keys.Recipient,
-			HostNames: []string{deskName}, KioskName: kioskName, Assurance: territory.AssuranceSoftware, State: territory.HubActive,
+			Addresses: []string{"127.0.0.1:7443"}, HostNames: []string{deskName}, KioskName: kioskName, Assurance: territory.AssuranceSoftware, State: territory.HubActive,
 		}},
 	}
 	structure := territory.Structure{Name: "Maison de services (démo)", Address: "2 place de l’Exemple", State: territory.StructureOpen, Serving: []territory.HubID{keys.Hub}}

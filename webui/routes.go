@@ -60,7 +60,38 @@ func (s *Server) deskRoutes() *mux.Router {
 	s.desk(mandates, post, "/{mandate}/demarche", s.recordAct)
 	s.desk(mandates, get, "/{mandate}/arreter", s.stopForm)
 	s.desk(mandates, post, "/{mandate}/arreter", s.stopAtDesk)
+
+	s.departementRoutes(router.PathPrefix("/departement").Subrouter())
 	return router
+}
+
+// departementRoutes are the pages of who looks after the territory: machines and
+// structures, never a person.
+func (s *Server) departementRoutes(office *mux.Router) {
+	s.departement(office, get, "", s.glance)
+	s.departement(office, get, "/inviter", s.inviteForm)
+	s.departement(office, post, "/inviter", s.invite)
+	s.departement(office, get, "/invitations/{invitation}", s.invitation)
+	s.departement(office, post, "/invitations/{invitation}/retirer", s.uninvite)
+	s.departement(office, get, "/demandes/{hub}", s.request)
+	s.departement(office, post, "/demandes/{hub}", s.approveHub)
+	s.departement(office, post, "/demandes/{hub}/refuser", s.refuseHub)
+	s.departement(office, get, "/relais/{hub}", s.hub)
+	s.departement(office, get, "/relais/{hub}/exclure", s.expelForm)
+	s.departement(office, post, "/relais/{hub}/exclure", s.expel)
+
+	structures := office.PathPrefix("/structures").Subrouter()
+	s.departement(structures, get, "", s.structures)
+	s.departement(structures, get, "/nouvelle", s.structureForm)
+	s.departement(structures, post, "/nouvelle", s.putStructure)
+	s.departement(structures, get, "/{structure}", s.structureForm)
+	s.departement(structures, post, "/{structure}", s.putStructure)
+
+	registry := office.PathPrefix("/registre").Subrouter()
+	s.departement(registry, get, "", s.registry)
+	s.departement(registry, post, "", s.renew)
+	s.departement(registry, get, "/cle", s.rotateForm)
+	s.departement(registry, post, "/cle", s.rotate)
 }
 
 // kioskRoutes are all the addresses of the kiosk's host name: it serves nothing
@@ -125,8 +156,8 @@ func (s *Server) open(router *mux.Router, method, path string, h anyone) {
 	})
 }
 
-// desk adds a page that asks for somebody signed in.
-func (s *Server) desk(router *mux.Router, method, path string, h helper) {
+// signedInAs adds a page that asks for somebody signed in.
+func (s *Server) signedInAs(router *mux.Router, method, path string, h helper) {
 	s.open(router, method, path, func(w http.ResponseWriter, r *http.Request) error {
 		by, signedIn, err := s.actor(r)
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -57,6 +58,24 @@ func TestEveryTemplateHasASample(t *testing.T) {
 		name := strings.TrimSuffix(filepath.Base(file), ".tmpl")
 		if !slices.ContainsFunc(page.Samples(), func(s page.Sample) bool { return s.Page.Template() == name }) {
 			t.Errorf("%s has no sample", file)
+		}
+	}
+}
+
+// TestNothingShadows keeps a page from hiding what every page shares: the layout
+// would show the page's own field in its place.
+func TestNothingShadows(t *testing.T) {
+	shared := reflect.TypeFor[page.Base]()
+	for _, sample := range page.Samples() {
+		own := reflect.TypeOf(sample.Page)
+		for i := range shared.NumField() {
+			name := shared.Field(i).Name
+			if found, _ := own.Elem().FieldByName(name); !slices.Equal(shared.Field(i).Index, found.Index[len(found.Index)-1:]) || len(found.Index) < 2 {
+				t.Errorf("%s: its own %s hides the one that every page shares", sample.Name, name)
+			}
+			if _, hides := own.MethodByName(name); hides {
+				t.Errorf("%s: its method %s hides what every page shares", sample.Name, name)
+			}
 		}
 	}
 }

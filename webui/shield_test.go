@@ -6,15 +6,20 @@ import (
 	"strings"
 	"testing"
 
+	"relais/node"
 	"relais/node/mandate"
 	"relais/node/mediation"
+	"relais/node/territory"
 	"relais/webui"
 	"relais/webui/internal/htmlcheck"
 )
 
 // at fills a pattern with identifiers that name nothing.
 func at(pattern string) string {
-	return strings.NewReplacer("{visit}", mediation.AccompanimentID{1}.String(), "{mandate}", mandate.ID{1}.String()).Replace(pattern)
+	return strings.NewReplacer(
+		"{visit}", mediation.AccompanimentID{1}.String(), "{mandate}", mandate.ID{1}.String(),
+		"{hub}", territory.HubID{1}.String(), "{structure}", territory.StructureID{1}.String(), "{invitation}", node.InvitationID{1}.String(),
+	).Replace(pattern)
 }
 
 // shielded checks what every answer carries, whatever its status.
@@ -74,7 +79,7 @@ func TestEveryRoute(t *testing.T) {
 				b.ask(route.Method, path, foreignOrigin).shielded().wants(http.StatusForbidden)
 			}
 			answer := b.ask(route.Method, path).shielded()
-			if strings.HasPrefix(path, "/bureau") {
+			if strings.HasPrefix(path, "/bureau") || strings.HasPrefix(path, "/departement") {
 				answer.leads("/connexion")
 			}
 			if answer.StatusCode >= 500 {

@@ -10,12 +10,12 @@ import (
 )
 
 func (s *Server) signInForm(w http.ResponseWriter, r *http.Request) error {
-	_, signedIn, err := s.actor(r)
+	by, signedIn, err := s.actor(r)
 	if err != nil {
 		return err
 	}
 	if signedIn {
-		return seeOther(w, r, "/bureau")
+		return seeOther(w, r, home(by))
 	}
 	has, err := s.node.HasHelpers(r.Context())
 	if err != nil {
@@ -39,7 +39,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	if err := s.begin(r, by); err != nil {
 		return err
 	}
-	return seeOther(w, r, "/bureau")
+	return seeOther(w, r, home(by))
 }
 
 // checkSignIn notes what is empty: an attempt is not counted for it.

@@ -9,6 +9,7 @@ import (
 
 	"relais/node"
 	"relais/node/mandate"
+	"relais/node/territory"
 	"relais/webui/locale"
 	"relais/webui/page"
 )
@@ -74,6 +75,15 @@ var words = template.FuncMap{
 
 	"hex":        func(sum [32]byte) string { return hex.EncodeToString(sum[:]) },
 	"paragraphs": paragraphs,
+
+	"hubBadge": hubBadge, "structureBadge": structureBadge, "picture": newPicture,
+	"groups":  func(sum [16]byte) string { return groups(sum[:]) },
+	"hubKey":  func(h territory.HubID) string { return groups(h[:]) },
+	"hexText": hex.EncodeToString,
+	"left":    func(p clocked, until time.Time) string { return locale.DaysLeft(daysLeft(p, until)) },
+	"change":  locale.Change, "remedy": locale.RemedyOf,
+	"lives":           func() []locale.LifeWords { return locale.Lives },
+	"structureStates": func() []locale.StructureStateWords { return locale.StructureStates },
 
 	"etat":     newState,
 	"stops":    func(p clocked, stops []node.StopView) stopsPart { return stopsPart{p, stops} },

@@ -21,10 +21,11 @@ type Audience string
 
 // The audiences.
 const (
-	Desk  Audience = "desk"  // signed in, at the desk
-	Door  Audience = "door"  // at the desk's host name, not signed in
-	Kiosk Audience = "kiosk" // anybody, at the kiosk's host name
-	Paper Audience = "paper" // to be printed
+	Desk   Audience = "desk"   // signed in, at the desk
+	Office Audience = "office" // signed in, for the département
+	Door   Audience = "door"   // at the desk's host name, not signed in
+	Kiosk  Audience = "kiosk"  // anybody, at the kiosk's host name
+	Paper  Audience = "paper"  // to be printed
 )
 
 // Page is what the renderer needs to know of any page. Every page struct
@@ -46,7 +47,8 @@ type Base struct {
 	Now      time.Time
 	Zone     *time.Location
 	// Section is the entry of the menu that holds the page: today, mandates,
-	// territory; empty for none.
+	// territory; for the département glance, invite, structures, registry; empty
+	// for none.
 	Section string
 	// Helper and Structure name who is signed in; empty on other pages.
 	Helper, Structure string

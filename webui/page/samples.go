@@ -35,7 +35,7 @@ var (
 // Samples returns every screen in every state worth looking at.
 func Samples() []Sample {
 	all := []Sample{}
-	for _, part := range [][]Sample{doorSamples(), deskSamples(), draftSamples(), mandateSamples(), paperSamples(), kioskSamples()} {
+	for _, part := range [][]Sample{doorSamples(), deskSamples(), draftSamples(), mandateSamples(), paperSamples(), kioskSamples(), officeSamples()} {
 		all = append(all, part...)
 	}
 	return all
@@ -49,6 +49,9 @@ func base(audience Audience, title, section string) Base {
 	}
 	if audience == Desk || audience == Paper {
 		b.Helper, b.Structure = "Camille E.", "Maison de services (démo)"
+	}
+	if audience == Office {
+		b.Helper, b.Structure = "Alex M.", "Département"
 	}
 	return b
 }

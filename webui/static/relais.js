@@ -7,6 +7,16 @@ for (const button of document.querySelectorAll("[data-print]")) {
   button.addEventListener("click", () => window.print());
 }
 
+// Buttons that copy exist only where a page may write to the clipboard.
+for (const button of document.querySelectorAll("[data-copy]")) {
+  if (!navigator.clipboard) break;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent.trim());
+    button.lastElementChild.textContent = button.dataset.done;
+  });
+}
+
 // The stop code: groups of four as it is typed, and the code that a QR carries
 // in the fragment, which no server ever sees.
 const stop = document.querySelector("input[data-stop-code]");
