@@ -22,6 +22,8 @@ type absorption struct {
 	logs    map[record.LogID]*store.Log
 	touched map[record.MandateID]bool // mandates to weigh again
 	forked  map[record.LogID]bool     // logs with two histories, whose hash is to be found again
+	// undated tells whether an author's clock is known to be wrong; nil: nobody's is.
+	undated func(territory.HubID) bool
 }
 
 func absorbing(tx *store.Tx, roster *territory.Roster) *absorption {
@@ -31,6 +33,7 @@ func absorbing(tx *store.Tx, roster *territory.Roster) *absorption {
 		map[record.LogID]*store.Log{},
 		map[record.MandateID]bool{},
 		map[record.LogID]bool{},
+		nil,
 	}
 }
 

@@ -75,17 +75,26 @@ func (n *Node) clockAlarms(now time.Time, roster *territory.Roster, add func(str
 	if roster == nil {
 		return
 	}
-	median, _ := n.publishing.ahead(now)
 	for _, hub := range roster.Hubs {
 		if hub.State != territory.HubActive || hub.ID == n.self {
 			continue
 		}
-		undated := n.fresh.of(hub.ID, now).undated
-		off := n.publishing.aheadOf(hub.ID, now).Abs() > record.MaxClockSkew && median.Abs() <= record.MaxClockSkew
-		if off || !undated.IsZero() && now.Sub(undated) < recentContact {
-			add("peer-clock", now, fmt.Sprintf("L’horloge de «\u00a0%s\u00a0» et celle d’ici ne s’accordent pas. Ce qui est arrêté là-bas est pris en compte ici. Vérifiez l’heure des deux machines\u00a0; si celle de «\u00a0%s\u00a0» se trompe après chaque arrêt, sa pile est à remplacer.", hub.Name, hub.Name))
+		if n.clockWrong(hub.ID, now) {
+			add("peer-clock", now, fmt.Sprintf("L’horloge de «\u00a0%s\u00a0» et celle d’ici ne s’accordent pas. Ce qui est arrêté là-bas est pris en compte ici\u00a0; les mandats qui y sont créés attendent. Vérifiez l’heure des deux machines\u00a0; si celle de «\u00a0%s\u00a0» se trompe après chaque arrêt, sa pile est à remplacer.", hub.Name, hub.Name))
 		}
 	}
+}
+
+// clockWrong tells whether a peer's clock is known to be wrong: it is far from
+// ours, which is right by most of the others, or the dates of what it shows do not
+// hold. What it grants meanwhile waits here; what it stops is stopped.
+func (n *Node) clockWrong(hub territory.HubID, now time.Time) bool {
+	median, _ := n.publishing.ahead(now)
+	if n.publishing.aheadOf(hub, now).Abs() > record.MaxClockSkew && median.Abs() <= record.MaxClockSkew {
+		return true
+	}
+	undated := n.fresh.of(hub, now).undated
+	return !undated.IsZero() && now.Sub(undated) < recentContact
 }
 
 // aheadOf is how far our clock is ahead of one peer's; zero when it said nothing

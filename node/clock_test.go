@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"relais/node/fault"
+	"relais/node/mandate"
+	"relais/node/people"
 	"relais/node/record"
 )
 
@@ -158,4 +160,55 @@ func TestPeerClockAlarm(t *testing.T) {
 	expect("an hour away", c.site)
 	a.PeerClock(b.Self(), time.Hour, now)
 	expect("ours is an hour away")
+}
+
+// TestGrantsOfAWrongClockWait: what a hub grants while its clock is known to be
+// wrong waits, there where that is known, until the clock is right; what it stops
+// is stopped, and what it granted before serves on.
+func TestGrantsOfAWrongClockWait(t *testing.T) {
+	l, a, b, c := three(t)
+	d := l.desk(t, a, "camille", people.Name{Given: "Camille", Family: "Essai"})
+	why := func(n *record.Notice) mandate.Why {
+		t.Helper()
+		v, err := a.Usable(t.Context(), d.by, n.Mandate, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v.Why
+	}
+	told := func(h *hub) *record.Notice {
+		t.Helper()
+		n := l.told(t, h, record.NewStopCode())
+		meet(t, a, h)
+		return n
+	}
+	before := told(b)
+	stopped := told(b)
+	a.PeerOutOfDate(b.Self(), l.clock.Now())
+	meanwhile, elsewhere := told(b), told(c)
+	author(t, b, l.stop(stopped.Mandate, 0))
+	signAll(t, b)
+	meet(t, a, b)
+
+	if got := why(meanwhile); got != mandate.WhyClock {
+		t.Errorf("granted with a wrong clock: %q", got)
+	}
+	if got := why(stopped); got != mandate.WhyStopped {
+		t.Errorf("stopped with a wrong clock: %q", got)
+	}
+	for name, n := range map[string]*record.Notice{"granted before": before, "granted elsewhere": elsewhere} {
+		if got := why(n); got == mandate.WhyClock {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	l.clock.Advance(2 * time.Minute) // nothing says any more that it is wrong
+	if got := why(meanwhile); got == mandate.WhyClock {
+		t.Error("it still waits, the clock being right again")
+	}
+	a.PeerOutOfDate(b.Self(), l.clock.Now())
+	a.reopen(t)
+	a.PeerOutOfDate(b.Self(), l.clock.Now())
+	if got := why(meanwhile); got != mandate.WhyClock {
+		t.Errorf("wrong again, after a restart: %q", got)
+	}
 }

@@ -47,7 +47,7 @@ func (a *absorption) sayInOrder(row store.RecordRow, e *record.Envelope, log *st
 	switch b := e.Body.(type) {
 	case *record.Notice:
 		a.touched[b.Mandate] = true
-		return a.tx.AddNotice(row.ID, e.Place, b, log.Forked != 0 && log.Forked <= e.Seq)
+		return a.tx.AddNotice(row.ID, e.Place, b, log.Forked != 0 && log.Forked <= e.Seq, a.undated != nil && a.undated(e.Hub))
 	case *record.Close:
 		return a.close(row.ID, b)
 	case *record.Helper:

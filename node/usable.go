@@ -53,6 +53,7 @@ func (n *Node) facts(r *store.Reader, helper people.HelperID, id mandate.ID) (ma
 // withRoster adds what the roster says of the structure.
 func (n *Node) withRoster(row store.FactsRow) mandate.Facts {
 	facts := row.Facts
+	facts.Undated = !row.Undated.IsZero() && n.clockWrong(row.Undated, n.now())
 	roster := n.Roster()
 	if roster == nil {
 		return facts
@@ -92,6 +93,8 @@ func (n *Node) refusalText(v mandate.Verdict, f mandate.Facts, line uint8, now t
 		return "Votre compte ne permet pas d’utiliser ce mandat. Adressez-vous au référent de votre structure."
 	case mandate.WhyPaper:
 		return "La première démarche attend la signature\u00a0: imprimez le mandat, faites signer les deux exemplaires, remettez-en un à la personne, puis confirmez-le ici."
+	case mandate.WhyClock:
+		return "L’horloge du relais qui a créé ce mandat n’est pas à l’heure\u00a0: il ne peut pas encore servir ici. Il servira dès qu’elle sera remise à l’heure\u00a0; prévenez le service informatique."
 	case mandate.WhyConflict, mandate.WhyQuarantined:
 		return "Ce mandat ne peut pas être utilisé\u00a0: les relais du territoire ont reçu des informations qui se contredisent. Prévenez le service informatique. " + askAgain
 	}

@@ -8,7 +8,7 @@ import "time"
 // that it knows nothing of.
 func StateOf(f Facts, now time.Time) State {
 	switch f.standing(now, AllLines(f.Lines)).Why {
-	case WhyUnknown, WhyConflict, WhyQuarantined, WhyNoSuchLine, WhyNotStarted:
+	case WhyUnknown, WhyConflict, WhyQuarantined, WhyNoSuchLine, WhyClock, WhyNotStarted:
 		return StateUnusable
 	case WhyStopped:
 		return StateStopped

@@ -18,6 +18,7 @@ const (
 	WhyNoSuchLine  Why = "no_such_line"
 	WhyStopped     Why = "stopped" // revoked
 	WhyDone        Why = "done"    // done with before its end
+	WhyClock       Why = "clock"   // made by a hub whose clock is wrong: it waits
 	WhyNotStarted  Why = "not_started"
 	WhyExpired     Why = "expired"
 	WhyStructure   Why = "structure" // suspended, closed, or not open for the scope
@@ -60,6 +61,7 @@ type Facts struct {
 	Known       bool // its notice is here
 	Conflict    bool // two notices bear its id
 	Quarantined bool // its notice stands on a forked log, after the fork
+	Undated     bool // its author's clock is wrong, and was when the notice came
 	Lines       uint8
 	Start, End  time.Time
 	Stopped     uint32 // lines that revocations name; see StoppedAll
@@ -111,6 +113,8 @@ func (f Facts) standing(now time.Time, want uint32) Verdict {
 		return Verdict{Why: WhyDone, At: f.DoneAt()}
 	case f.StoppedAll || f.Stopped&want == want:
 		return Verdict{Why: WhyStopped, At: f.stoppedAt(want)}
+	case f.Undated:
+		return Verdict{Why: WhyClock}
 	case now.Before(f.Start):
 		return Verdict{Why: WhyNotStarted, At: f.Start}
 	case !now.Before(f.End):

@@ -115,7 +115,7 @@ func TestEveryStateSpeaks(t *testing.T) {
 	}
 	for _, w := range []mandate.Why{
 		mandate.WhyUnknown, mandate.WhyConflict, mandate.WhyStopped, mandate.WhyNotStarted, mandate.WhyExpired, mandate.WhyDone,
-		mandate.WhyNoSuchLine, mandate.WhyStructure, mandate.WhyHelper, mandate.WhyPaper, mandate.WhyQuarantined, "another",
+		mandate.WhyNoSuchLine, mandate.WhyStructure, mandate.WhyHelper, mandate.WhyPaper, mandate.WhyQuarantined, mandate.WhyClock, "another",
 	} {
 		if locale.Why(mandate.Verdict{Why: w}) == "" {
 			t.Errorf("%s says nothing", w)

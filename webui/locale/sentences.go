@@ -116,6 +116,8 @@ func Why(v mandate.Verdict) string {
 		return "Votre compte ne permet pas d’utiliser ce mandat. Voyez votre référent."
 	case mandate.WhyPaper:
 		return "La copie signée est attendue avant la première démarche."
+	case mandate.WhyClock:
+		return "L’horloge du relais d’origine de ce mandat n’est pas à l’heure : il attend qu’elle le soit. Prévenez le service informatique."
 	case mandate.WhyQuarantined:
 		return "Le relais d’origine de ce mandat est mis à l’écart. Prévenez le département."
 	}

@@ -66,16 +66,17 @@ func (r *Reader) NoticesUpTo(structure territory.StructureID, p record.Place) ([
 		p.Hub[:], p.Incarnation, p.Seq, structure[:])
 }
 
-// AddNotice keeps a notice that counts. Its standing is for SetStanding.
-func (tx *Tx) AddNotice(id int64, p record.Place, n *record.Notice, quarantined bool) error {
+// AddNotice keeps a notice that counts. Its standing is for SetStanding. undated is
+// that its author's clock is known to be wrong.
+func (tx *Tx) AddNotice(id int64, p record.Place, n *record.Notice, quarantined, undated bool) error {
 	var subject any
 	if n.Subject != nil {
 		subject = n.Subject[:]
 	}
 	_, err := tx.Exec(`INSERT INTO notices (record, mandate, structure, hub, incarnation, seq, lines, start, finish, regime,
-		stop, dossier, subject, quarantined) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		stop, dossier, subject, quarantined, undated) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		id, n.Mandate[:], n.Structure[:], p.Hub[:], p.Incarnation, p.Seq, n.Lines, Millis(n.Start), Millis(n.End), n.Regime,
-		n.Stop[:], n.Dossier[:], subject, quarantined)
+		n.Stop[:], n.Dossier[:], subject, quarantined, undated)
 	return err
 }
 

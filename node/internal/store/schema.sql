@@ -200,7 +200,7 @@ CREATE TABLE notices (
 	all_stopped INTEGER NOT NULL DEFAULT 0 CHECK (all_stopped IN (0, 1)),
 	conflict    INTEGER NOT NULL DEFAULT 0 CHECK (conflict IN (0, 1)),
 	quarantined INTEGER NOT NULL DEFAULT 0 CHECK (quarantined IN (0, 1))
-, desk BLOB) STRICT;
+, desk BLOB, undated INTEGER NOT NULL DEFAULT 0 CHECK (undated IN (0, 1))) STRICT;
 
 CREATE INDEX notices_log ON notices (hub, incarnation, seq);
 

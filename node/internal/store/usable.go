@@ -12,6 +12,9 @@ type FactsRow struct {
 	mandate.Facts
 	Structure territory.StructureID
 	Scopes    []byte // an octet a line; nil without the dossier
+	// Undated is who made the mandate, when its clock was known to be wrong as the
+	// notice came; zero: it was not.
+	Undated territory.HubID
 }
 
 // Flags that the query packs in one integer: reading a column costs more than
@@ -30,7 +33,7 @@ const paperReady = '1'
 // selectFacts is one statement, and so one snapshot: the notice's row, which also
 // says what the desk knows, and a glance at the helper. The territory's
 // suspensions of her are only looked for: hardly anybody has any.
-const selectFacts = `SELECT structure, lines, start, finish, stopped, desk,
+const selectFacts = `SELECT structure, lines, start, finish, stopped, desk, iif(undated, hub, NULL),
 		all_stopped + 2 * conflict + 4 * quarantined
 		+ 8 * EXISTS (SELECT 1 FROM helpers WHERE id = ?2 AND suspended = 0 AND structure = notices.structure)
 		+ 16 * EXISTS (SELECT 1 FROM suspensions WHERE helper = ?2)
@@ -40,16 +43,17 @@ const selectFacts = `SELECT structure, lines, start, finish, stopped, desk,
 // mandate's lines; in two, for a helper whom the territory once suspended. A
 // mandate without a notice is not Known.
 func (r *Reader) Facts(id mandate.ID, helper people.HelperID) (f FactsRow, err error) {
-	var structure, desk []byte
+	var structure, desk, undated []byte
 	var start, finish, stopped int64
 	var flags int
 	found, err := Found(r.QueryRow(selectFacts, id[:], helper[:]).
-		Scan(&structure, &f.Lines, &start, &finish, &stopped, &desk, &flags))
+		Scan(&structure, &f.Lines, &start, &finish, &stopped, &desk, &undated, &flags))
 	if err != nil || !found {
 		return FactsRow{}, err
 	}
 	f.Structure = territory.StructureID(structure)
 	f.Known = true
+	copy(f.Undated[:], undated)
 	f.Start, f.End = Time(start), Time(finish)
 	f.Stopped = uint32(stopped)
 	f.StoppedAll = flags&flagAllStopped != 0
