@@ -36,6 +36,20 @@ func (b *browser) open(t *testing.T, h *stageHub, address string) *tab {
 func (b *browser) tab(t *testing.T, h *stageHub) *tab   { return b.open(t, h, h.address()) }
 func (b *browser) kiosk(t *testing.T, h *stageHub) *tab { return b.open(t, h, h.kiosk.base.String()) }
 
+// private is a tab of somebody else at the same hub: another window of the
+// browser, without the cookies of the first.
+func (b *browser) private(t *testing.T, h *stageHub) *tab {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatal(err)
+	}
+	tab := &tab{t, ctx, h, strings.TrimSuffix(h.address(), "/")}
+	tab.open("/")
+	return tab
+}
+
 // see runs an action, returns what it saw, and says where the browser was when it fails.
 func see[T any](b *tab, action chromedp.Action[T]) T {
 	b.t.Helper()

@@ -75,6 +75,8 @@ func TestBrowser(t *testing.T) {
 	valbrume.open("/bureau/territoire")
 	valbrume.shot("territoire")
 
+	departement(t, s, b)
+
 	// All of it happened, and none of it can be read from the disks.
 	for _, plain := range []string{
 		"Camille", "ESSAI", "Sacha", "EXEMPLE", "impots.gouv.fr", "1950-03-14", "14/03/1950", "ressources du trimestre",
