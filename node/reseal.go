@@ -202,7 +202,7 @@ func (n *Node) keepSealed(ctx context.Context) error {
 		var wait <-chan time.Time
 		switch {
 		case ctx.Err() != nil:
-			return ctx.Err()
+			return nil
 		case err != nil:
 			n.log.WarnContext(ctx, "what an earlier key sealed is not all sealed again", "err", err)
 			wait = time.After(resealRetry)
@@ -211,7 +211,7 @@ func (n *Node) keepSealed(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return nil
 		case <-wait:
 		case <-n.rekeyed:
 		}

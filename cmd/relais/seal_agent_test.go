@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -232,9 +233,24 @@ func TestSealAgent(t *testing.T) {
 		}
 	}
 	// A hub without its agent is locked, and says what to start.
-	_, err = capture(ctx, h.stage.programs.relais, "serve", "--config", h.configFile())
-	if statusOf(err) != exitLocked || !strings.Contains(err.Error(), "relais-seal.socket") {
-		t.Errorf("without an agent: %v, exit status %d", err, statusOf(err))
+	if err := h.stage.startHub(h.stageHub); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(readyTimeout); ; time.Sleep(20 * time.Millisecond) {
+		_, err = capture(ctx, h.stage.programs.relais, "status", "--config", h.configFile())
+		if statusOf(err) == exitLocked {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("without an agent: %v, exit status %d", err, statusOf(err))
+		}
+	}
+	if !strings.Contains(err.Error(), "relais-seal.socket") {
+		t.Errorf("without an agent it says %v", err)
+	}
+	var ended *exec.ExitError
+	if err := h.process.stop(); !errors.As(err, &ended) || ended.ExitCode() != exitLocked {
+		t.Errorf("told to end, it ended with %v", err)
 	}
 }
 
