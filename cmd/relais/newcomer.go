@@ -124,7 +124,8 @@ func joinError(err error) error {
 	if _, said := errors.AsType[*exitError](err); said || err == nil {
 		return err
 	}
-	status, remedy := statusOf(err), ""
+	var status int
+	var remedy string
 	switch {
 	case errors.Is(err, link.ErrNotInviting):
 		status, remedy = exitFailed, "no invitation of that hub is open: this one ended, was withdrawn, or was made by another; ask for a new code"

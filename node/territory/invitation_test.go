@@ -104,7 +104,7 @@ func TestInvitation(t *testing.T) {
 	if !want.Secret.Opens(hash[:]) || (territory.InviteSecret{}).Opens(hash[:]) || want.Secret.Opens(nil) {
 		t.Error("a secret opens what it should not, or not what it should")
 	}
-	if territory.NewSecret() == territory.NewSecret() {
+	if one, other := territory.NewSecret(), territory.NewSecret(); one == other {
 		t.Error("two secrets are one")
 	}
 }

@@ -12,7 +12,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 	_ "time/tzdata" // a hub has no time zone files of its own to rely on
 
@@ -236,7 +235,7 @@ func validateIdentity(id HubID, spki []byte) error {
 // encoding that Go writes is taken, so that one key has one identifier: that of a
 // named curve, the point whole.
 func ParseIdentity(spki []byte) (*ecdsa.PublicKey, error) {
-	if point, found := bytes.CutPrefix(spki, identityPrefix()); found {
+	if point, found := bytes.CutPrefix(spki, identityPrefix); found {
 		key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point)
 		if err != nil {
 			return nil, fmt.Errorf("identity key: %w", err)
@@ -254,15 +253,11 @@ func ParseIdentity(spki []byte) (*ecdsa.PublicKey, error) {
 }
 
 // identityPrefix is what every identity begins with, before its point of 65
-// octets.
-var identityPrefix = sync.OnceValue(func() []byte {
-	curve := elliptic.P256().Params()
-	spki, err := x509.MarshalPKIXPublicKey(&ecdsa.PublicKey{Curve: elliptic.P256(), X: curve.Gx, Y: curve.Gy})
-	if err != nil {
-		panic(err) // the generator is a point of its curve
-	}
-	return spki[:len(spki)-65]
-})
+// octets: SEQUENCE { SEQUENCE { id-ecPublicKey, prime256v1 }, BIT STRING (RFC 5480).
+var identityPrefix = []byte("\x30\x59\x30\x13" +
+	"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01" +
+	"\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07" +
+	"\x03\x42\x00")
 
 func validateCuts(cuts []Cut) error {
 	seen := &uniques{}
