@@ -69,6 +69,26 @@ func (n *Node) putRoot(tx *store.Tx, root territory.Root) error {
 // HoldsRoot tells whether this hub signs for its territory.
 func (n *Node) HoldsRoot(ctx context.Context) bool { return n.Secrets().Exists(ctx, rootSecret) }
 
+// ExportRoot returns the root's text, all of its secrets, for the machine's owner
+// to put away encrypted: a hub that is lost must not take its territory along. It
+// fails with Unavailable where the root is not here.
+func (n *Node) ExportRoot(ctx context.Context) (text []byte, err error) {
+	err = n.db.Write(ctx, func(tx *store.Tx) error {
+		root, err := n.openRoot(tx.Reader)
+		if err != nil {
+			return err
+		}
+		if text, err = root.Text(); err != nil {
+			return err
+		}
+		return n.note(tx, entry{Kind: journal.KindRootExport, Actor: actorMachine})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("export the root: %w", err)
+	}
+	return text, nil
+}
+
 // openRoot opens the root; ErrNoRoot, as a fault, where it is not.
 func (n *Node) openRoot(r *store.Reader) (root territory.Root, err error) {
 	kept, found, err := r.Secret(rootSecret)

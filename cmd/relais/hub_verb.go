@@ -55,7 +55,7 @@ func hubVerbs() []servedVerb {
 	return []servedVerb{
 		inviteVerb, invitationsVerb, uninviteVerb,
 		requestsVerb, approveVerb, settleVerb, refuseVerb,
-		expelVerb, cutsVerb, structureVerb, renewVerb, rotateVerb, keepRootVerb, registryVerb,
+		expelVerb, cutsVerb, structureVerb, renewVerb, rotateVerb, keepRootVerb, exportRootVerb, registryVerb,
 	}
 }
 

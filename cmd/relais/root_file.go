@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"time"
@@ -24,35 +23,46 @@ func rootFlags(f *flag.FlagSet) *rootFile {
 
 // sign opens the root and lets do change the roster r, which is the hub's, and
 // publish it: sign it as the next version. The folder then holds it too, as its
-// draft, so that the two never part.
+// draft, so that the two never part. Where the folder knows more than the hub,
+// nothing is signed: one version would be given twice.
 func (f *rootFile) sign(r *territory.Roster, do func(key territory.Root, publish func() ([]byte, error)) (versioned, error)) (versioned, error) {
-	passphrase, err := readPassphrase(f.passphrase)
+	key, folder, _, err := f.open(r)
 	if err != nil {
 		return versioned{}, err
 	}
-	folder := territoryFolder(f.folder)
-	draft, err := folder.draft()
-	if err != nil {
-		return versioned{}, err
-	}
-	switch {
-	case draft.Territory != r.Territory:
-		return versioned{}, fmt.Errorf("%s is of territory %q, the hub of %q", folder, draft.Territory, r.Territory)
-	case draft.Version > r.Version:
-		return versioned{}, fmt.Errorf("%s holds roster %d and the hub %d: install the folder's first, with relais territory install", folder, draft.Version, r.Version)
-	}
-	key, err := openRoot(f.folder, passphrase, f.next)
-	if err != nil {
-		return versioned{}, err
-	}
+	return publishing(folder, r, key, do)
+}
+
+// publishing lets do publish the roster, and keeps what was signed in the folder.
+func publishing(folder territoryFolder, r *territory.Roster, key territory.Root, do func(key territory.Root, publish func() ([]byte, error)) (versioned, error)) (versioned, error) {
 	var signed []byte
-	done, err := do(key, func() ([]byte, error) {
-		var err error
+	done, err := do(key, func() (note []byte, err error) {
 		signed, err = key.Issue(r, time.Now(), territory.RosterDays)
 		return signed, err
 	})
 	if err != nil {
 		return done, err
 	}
-	return done, errors.Join(folder.publish(r, signed))
+	return done, folder.publish(r, signed)
+}
+
+// open opens the root, for a folder whose draft is not ahead of the hub's roster.
+func (f *rootFile) open(r *territory.Roster) (key territory.Root, folder territoryFolder, passphrase string, err error) {
+	folder = territoryFolder(f.folder)
+	if passphrase, err = readPassphrase(f.passphrase); err != nil {
+		return key, folder, "", err
+	}
+	draft, err := folder.draft()
+	if err != nil {
+		return key, folder, "", err
+	}
+	switch {
+	case draft.Territory != r.Territory:
+		err = fmt.Errorf("%s is of territory %q, the hub of %q", folder, draft.Territory, r.Territory)
+	case draft.Version > r.Version:
+		err = fmt.Errorf("%s holds roster %d and the hub %d: install the folder's first, with relais territory install", folder, draft.Version, r.Version)
+	default:
+		key, err = openRoot(f.folder, passphrase, f.next)
+	}
+	return key, folder, passphrase, err
 }

@@ -13,10 +13,11 @@ import (
 )
 
 func territoryFound(ctx context.Context, std stdio, args []string) error {
-	f := flags(std, "territory found [--config FILE] [--keep-root] --passphrase-file FILE FOLDER")
+	f := flags(std, "territory found [--config FILE] [--keep-root] [--next FILE] --passphrase-file FILE FOLDER")
 	config := f.String("config", defaultConfig, "configuration `file` of the hub")
 	keep := f.Bool("keep-root", false, "also seal the root on this hub, which then invites and approves by itself")
 	passphraseFile := f.String("passphrase-file", "", "`file` whose first line opens the root")
+	next := f.String("next", "", "`file` of the key that follows, where it is not in root.age; with --keep-root")
 	if err := parse(f, args, 1, 1); err != nil {
 		return err
 	}
@@ -33,7 +34,10 @@ func territoryFound(ctx context.Context, std stdio, args []string) error {
 	if err != nil {
 		return err
 	}
-	root, err := openRoot(string(folder), passphrase, "")
+	root, err := openRoot(string(folder), passphrase, *next)
+	if err == nil && *keep {
+		err = rotatable(root)
+	}
 	if err != nil {
 		return err
 	}

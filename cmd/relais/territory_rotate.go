@@ -4,7 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
+	"io/fs"
+	"os"
 
 	"relais/node"
 	"relais/node/territory"
@@ -13,6 +14,9 @@ import (
 var (
 	rotateVerb = hubVerb[unsaid, versioned]{"/root/rotate", func(ctx context.Context, n *node.Node, _ unsaid) (versioned, error) {
 		return versionOf(n, n.RotateRoot(ctx, nil, ""))
+	}}
+	exportRootVerb = hubVerb[unsaid, []byte]{"/root/export", func(ctx context.Context, n *node.Node, _ unsaid) ([]byte, error) {
+		return n.ExportRoot(ctx)
 	}}
 	keepRootVerb = hubVerb[[]byte, unsaid]{"/root", func(ctx context.Context, n *node.Node, text []byte) (unsaid, error) {
 		root, err := territory.ParseRoot(text)
@@ -40,6 +44,9 @@ func territoryRotateRoot(ctx context.Context, std stdio, args []string) error {
 		return err
 	}
 	fmt.Fprintf(std.out, "another root signs from now on; roster version %d\n", done.Version)
+	if root.folder == "" {
+		fmt.Fprintln(std.out, "the copies of the root before sign nothing any more: relais territory keep-root --export FOLDER makes the one to put away")
+	}
 	return nil
 }
 
@@ -57,11 +64,7 @@ func rotate(ctx context.Context, c Config, root *rootFile) (versioned, error) {
 	if err != nil {
 		return versioned{}, err
 	}
-	passphrase, err := readPassphrase(root.passphrase)
-	if err != nil {
-		return versioned{}, err
-	}
-	key, err := openRoot(root.folder, passphrase, root.next)
+	key, folder, passphrase, err := root.open(r)
 	if err != nil {
 		return versioned{}, err
 	}
@@ -73,22 +76,21 @@ func rotate(ctx context.Context, c Config, root *rootFile) (versioned, error) {
 			return versioned{}, err
 		}
 	}
-	signed, err := key.Issue(r, time.Now(), territory.RosterDays)
-	if err != nil {
-		return versioned{}, err
-	}
-	done, err := installRoster(ctx, c, signed)
-	if err != nil {
-		return done, err
-	}
-	return done, territoryFolder(root.folder).publish(r, signed)
+	return publishing(folder, r, key, func(_ territory.Root, publish func() ([]byte, error)) (versioned, error) {
+		signed, err := publish()
+		if err != nil {
+			return versioned{}, err
+		}
+		return installRoster(ctx, c, signed)
+	})
 }
 
 func territoryKeepRoot(ctx context.Context, std stdio, args []string) error {
-	f := flags(std, "territory keep-root [--config FILE] --passphrase-file FILE [--next FILE] FOLDER")
+	f := flags(std, "territory keep-root [--config FILE] --passphrase-file FILE [--next FILE | --export] FOLDER")
 	config := f.String("config", defaultConfig, "configuration `file` of the hub that is to keep it")
 	passphraseFile := f.String("passphrase-file", "", "`file` whose first line opens the root")
 	next := f.String("next", "", "`file` of the key that follows, where it is not in root.age")
+	export := f.Bool("export", false, "write the root that the hub keeps, as it is now, into the folder, encrypted: the copy to put away, after each rotation there")
 	if err := parse(f, args, 1, 1); err != nil {
 		return err
 	}
@@ -100,12 +102,15 @@ func territoryKeepRoot(ctx context.Context, std stdio, args []string) error {
 	if err != nil {
 		return err
 	}
+	if *export {
+		return exportRoot(ctx, std, c, f.Arg(0), passphrase)
+	}
 	root, err := openRoot(f.Arg(0), passphrase, *next)
+	if err == nil {
+		err = rotatable(root)
+	}
 	if err != nil {
 		return err
-	}
-	if root.Next() == "" {
-		return errors.New("the key that follows is not in root.age: name its file with --next, without it the hub could not rotate the root")
 	}
 	text, err := root.Text()
 	if err != nil {
@@ -115,5 +120,51 @@ func territoryKeepRoot(ctx context.Context, std stdio, args []string) error {
 		return err
 	}
 	fmt.Fprintln(std.out, "this hub keeps the territory's root: it invites, approves and expels by itself")
+	return nil
+}
+
+// rotatable refuses to seal a root on a hub that could never rotate it.
+func rotatable(root territory.Root) error {
+	if root.Next() == "" {
+		return errors.New("the key that follows is not in root.age: name its file with --next, without it the hub could not rotate the root")
+	}
+	return nil
+}
+
+// exportRoot writes the root that a hub keeps into a folder, which then serves
+// like the one it came from: a hub that is lost takes no territory with it.
+func exportRoot(ctx context.Context, std stdio, c Config, dir, passphrase string) error {
+	text, err := exportRootVerb.ask(ctx, c, unsaid{})
+	if err != nil {
+		return err
+	}
+	root, err := territory.ParseRoot(text)
+	if err != nil {
+		return err
+	}
+	held, err := registryVerb.ask(ctx, c, unsaid{})
+	if err != nil {
+		return err
+	}
+	r, err := held.open()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	folder := territoryFolder(dir)
+	if draft, err := folder.draft(); err == nil && draft.Territory != r.Territory {
+		return fmt.Errorf("%s is of territory %q, the hub of %q: nothing was written", folder, draft.Territory, r.Territory)
+	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := keepRoot(dir, root, passphrase, ""); err != nil {
+		return err
+	}
+	if err := folder.publish(r, []byte(held.Note)); err != nil {
+		return err
+	}
+	fmt.Fprintf(std.out, "%s holds the root and roster %d: put it away, off line\n", folder, r.Version)
 	return nil
 }

@@ -15,6 +15,7 @@ const (
 	KindRosterInstall Kind = "roster.install" // a newer roster of the territory was taken
 
 	KindRootKeep     Kind = "root.keep"     // the territory's root was sealed on this hub
+	KindRootExport   Kind = "root.export"   // it was copied out, for whoever puts it away
 	KindRosterIssue  Kind = "roster.issue"  // this hub signed a roster: renewed, or its root rotated
 	KindStructurePut Kind = "structure.put" // a structure was added or changed
 	KindHubInvite    Kind = "hub.invite"    // an invitation was made
