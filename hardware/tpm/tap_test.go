@@ -19,6 +19,9 @@ type tap struct {
 	socket string
 	target string
 	rule   func(command []byte) (reply []byte, mine bool) // nil: passes all
+	// after, if any, is told of each reply of the TPM before it is passed on, and may
+	// ask the TPM more. Nobody sees what it asks.
+	after func(command []byte, bus net.Conn)
 
 	mu       sync.Mutex
 	commands [][]byte
@@ -76,6 +79,9 @@ func (p *tap) serve(conn net.Conn) {
 			}
 			if reply, err = ask(bus, command); err != nil {
 				return
+			}
+			if p.after != nil {
+				p.after(command, bus)
 			}
 		}
 		p.mu.Lock()
