@@ -34,7 +34,7 @@ type sealedHub struct {
 
 const plantedSecret = "ce que le relais garde"
 
-func startTPM(t *testing.T) *swtpm.Process {
+func startTPM(t testing.TB) *swtpm.Process {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "tpm")
 	if err != nil {

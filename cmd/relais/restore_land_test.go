@@ -332,7 +332,7 @@ func (h *savedHub) backup(t *testing.T) string {
 }
 
 // shortDir is a folder whose sockets fit in an address.
-func shortDir(t *testing.T) string {
+func shortDir(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "tpm")
 	if err != nil {
