@@ -37,7 +37,7 @@ func newDeviceHub(t testing.TB) *deviceHub {
 		Web:      WebConfig{Listen: freeAddress(), Names: []string{"valbrume.localhost"}, KioskName: "borne.localhost"},
 		Link:     LinkConfig{Listen: freeAddress(), Advertise: []string{"127.0.0.1:7443"}},
 		Keys:     KeysConfig{Provider: "tpm", Device: h.bus.device()},
-		National: NationalConfig{Adapter: "none"},
+		National: NationalConfig{Adapter: "relais"},
 	}
 	if err := os.WriteFile(h.configFile(), []byte(h.stageHub.config.text()), 0o644); err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -127,7 +128,7 @@ func (h *savedHub) start(t *testing.T) {
 	go func() { ended <- n.Run(ctx) }()
 	h.stopped = sync.OnceFunc(func() {
 		cancel()
-		if err := <-ended; err != nil {
+		if err := <-ended; err != nil && !errors.Is(err, context.Canceled) { // as hub.wait has it
 			t.Errorf("%s: %v", h.name, err)
 		}
 		keys.Close()
