@@ -157,4 +157,3 @@ func TestHungTPMIsSaid(t *testing.T) {
 		t.Errorf("once it answers: %s", said)
 	}
 }
-

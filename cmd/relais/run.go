@@ -41,7 +41,7 @@ type hub struct {
 	link     *link.Link
 	pool     *gossip.Pool
 	puller   *exchange.Puller
-	adapter  national.Adapter  // nil without a national service
+	adapter  national.Adapter // nil without a national service
 	web      *webui.Server
 	pages    net.Listener
 	controls net.Listener
