@@ -27,11 +27,11 @@ func TestStaleReplies(t *testing.T) {
 	p.Close()
 	var late atomic.Bool
 	bus := newTap(t, process, nil)
-	bus.after = func(command []byte, _ net.Conn) {
+	bus.onReply(func(command []byte, _ net.Conn) {
 		if code(command) == 0x15E && late.CompareAndSwap(true, false) { // Unseal
 			time.Sleep(2 * patience)
 		}
-	}
+	})
 	hasty := tpm.NewImpatient(t, bus.device(), patience)
 	for range 3 {
 		late.Store(true)
