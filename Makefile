@@ -57,7 +57,7 @@ bench: ## measure the goals: a table of ratios, and var/bench.json
 	@mkdir -p var
 	@$(GO) run ./packaging/bench -out var/bench.json $(ARGS)
 
-soak: ## fuzz every decoder and repeat the concurrent tests, for an hour or so
+soak: ## fuzz, kill, cut and race for an hour and a half; ARGS=12 takes that percentage of it
 	@packaging/soak.sh $(ARGS)
 
 shots: bootstrap ## take the screenshots of the main job into var/shots

@@ -1,16 +1,66 @@
 #!/bin/sh
-# The long tests: each fuzz target for a while, then the concurrent packages
-# again and again under the race detector. Argument: seconds a target, 60 unless told.
+# The long tests: every decoder fuzzed, programs killed and power cut by the
+# thousand, a TPM that hangs for minutes, the concurrent packages again and again
+# under the race detector. One line a part: outcome, seconds, figures.
+#
+# Usage: packaging/soak.sh [PERCENT], of the whole, which takes an hour and a half
+# on two processors; 100 unless told. Thus: make soak ARGS=12
+#
+# What each part printed is in var/soak/. Exit status: 1 when one of them failed.
 set -eu
-seconds=${1:-60}
-for package in $(go list ./...); do
-	for target in $(go test -list '^Fuzz' "$package" | grep '^Fuzz' || true); do
-		echo "soak: $package $target for $seconds s"
-		go test -run '^$' -fuzz "^$target\$" -fuzztime "${seconds}s" "$package"
-	done
+percent=${1:-100}
+out=var/soak
+status=0
+
+usage() {
+	echo "usage: packaging/soak.sh [PERCENT]" >&2
+	exit 2
+}
+case $percent in *[!0-9]* | "") usage ;; esac
+[ "$percent" -ge 1 ] || usage
+mkdir -p "$out"
+
+# share N is that percentage of N, and 1 at the least.
+share() {
+	n=$(($1 * percent / 100))
+	if [ "$n" -lt 1 ]; then n=1; fi
+	echo "$n"
+}
+
+# part NAME COMMAND… runs one, and says how it went.
+part() {
+	name=$1
+	shift
+	begun=$(date +%s)
+	log=$out/$name.log
+	if "$@" >"$log" 2>&1; then outcome=ok; else outcome=FAILED status=1; fi
+	printf '%-6s %5d s  %-28s %s\n' "$outcome" $(($(date +%s) - begun)) "$name" "$(figures "$log")"
+}
+
+# figures is what a part has to tell: what its tests logged, how much was fuzzed.
+figures() {
+	sed -n -e 's/^ *[a-z_]*_test\.go:[0-9]*: //p' -e 's/^fuzz: elapsed: [0-9hms]*, \(execs: [0-9]*\).*new interesting: \(.*\)/\1, \2 interesting/p' "$1" |
+		tail -n 1 | cut -c 1-200
+}
+
+long() {
+	package=$1 name=$2
+	shift 2
+	part "$name" go test -count=1 -v -timeout 3h -run "^$name\$" "$package" "$@"
+}
+
+long ./hardware/tpm TestKilledAtRandom -kills "$(share 1000)"
+long ./hardware/tpm TestPowerCutsWhileWorking -cuts "$(share 200)"
+long ./hardware/tpm TestPowerCutsWhileCounting -cuts "$(share 1000)"
+long ./node TestCrashesCastNoDoubt -crashes "$(share 5000)"
+long ./cmd/relais TestTPMHangs -hang "$(share 300)s"
+
+seconds=$(share 60)
+for found in $(git ls-files '*_test.go' | xargs grep -o '^func Fuzz[A-Za-z0-9]*' | sed 's/func //'); do
+	target=${found##*:} package=$(dirname "${found%%:*}")
+	part "$(echo "$package" | tr / -)-$target" \
+		go test -run '^$' -fuzz "^$target\$" -fuzztime "${seconds}s" "./$package"
 done
-go test -race -count=20 ./node/... ./sync/...
-# Power cuts by the thousand: while the TPM counts, and between the steps of what
-# it counts for.
-go test -count=1 -timeout 1h -run TestPowerCutsWhileCounting ./hardware/tpm -cuts 1000
-go test -count=1 -timeout 1h -run TestCrashesCastNoDoubt ./node -crashes 5000
+
+part race go test -race -timeout 3h -count="$(share 20)" ./node/... ./sync/... ./hardware/...
+exit $status

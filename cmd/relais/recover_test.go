@@ -34,7 +34,7 @@ type sealedHub struct {
 
 const plantedSecret = "ce que le relais garde"
 
-func startTPM(t *testing.T) *swtpm.Process {
+func startTPM(t testing.TB) *swtpm.Process {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "tpm")
 	if err != nil {
@@ -128,7 +128,7 @@ func with(s keyring.Spare) func() (keyring.Spare, error) {
 }
 
 // clearTPM is TPM2_Clear, as a firmware menu does it.
-func clearTPM(t *testing.T, p *swtpm.Process) {
+func clearTPM(t testing.TB, p *swtpm.Process) {
 	t.Helper()
 	conn, err := net.Dial("unix", p.Socket())
 	if err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -58,11 +59,12 @@ type savedHub struct {
 	folder  string
 	machine *swtpm.Process // nil: software keys
 	keys    *keyring.Keyring
+	code    keyring.RecoveryCode
 	helper  node.Enrolment
 	stopped func()
 }
 
-func newSavedLand(t *testing.T) *savedLand {
+func newSavedLand(t testing.TB) *savedLand {
 	t.Helper()
 	private, public, err := note.GenerateKey(rand.Reader, "relais-demo")
 	if err != nil {
@@ -75,7 +77,7 @@ func newSavedLand(t *testing.T) *savedLand {
 	return &savedLand{root: root, rootKey: public, office: id.Random[territory.StructureID](), now: time.Now().UTC()}
 }
 
-func (h *savedHub) provider(t *testing.T) keyring.Provider {
+func (h *savedHub) provider(t testing.TB) keyring.Provider {
 	t.Helper()
 	if h.machine == nil {
 		return soft.New(h.folder)
@@ -88,14 +90,14 @@ func (h *savedHub) provider(t *testing.T) keyring.Provider {
 }
 
 // newHub makes a hub, not in the roster yet.
-func (l *savedLand) newHub(t *testing.T, name string, machine *swtpm.Process) *savedHub {
+func (l *savedLand) newHub(t testing.TB, name string, machine *swtpm.Process) *savedHub {
 	t.Helper()
 	h := &savedHub{land: l, name: name, folder: filepath.Join(t.TempDir(), "data"), machine: machine}
-	keys, _, err := keyring.Create(h.folder, h.provider(t))
+	keys, code, err := keyring.Create(h.folder, h.provider(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.keys = keys
+	h.keys, h.code = keys, code
 	if _, err := node.Create(t.Context(), h.options(), node.Birth{Territory: "demo", RootKey: l.rootKey, Name: name}); err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +114,7 @@ func (h *savedHub) options() node.Options {
 }
 
 // start opens the hub and runs it, as relais serve does.
-func (h *savedHub) start(t *testing.T) {
+func (h *savedHub) start(t testing.TB) {
 	t.Helper()
 	var err error
 	if h.keys, err = keyring.Open(h.folder, h.provider(t)); err != nil {
@@ -127,7 +129,7 @@ func (h *savedHub) start(t *testing.T) {
 	go func() { ended <- n.Run(ctx) }()
 	h.stopped = sync.OnceFunc(func() {
 		cancel()
-		if err := <-ended; err != nil {
+		if err := <-ended; err != nil && !errors.Is(err, context.Canceled) { // as hub.wait has it
 			t.Errorf("%s: %v", h.name, err)
 		}
 		keys.Close()
@@ -137,7 +139,7 @@ func (h *savedHub) start(t *testing.T) {
 }
 
 // enrol gives every hub the roster that lists them all, and each a helper.
-func (l *savedLand) enrol(t *testing.T) {
+func (l *savedLand) enrol(t testing.TB) {
 	t.Helper()
 	scopes, err := findScopes(nil)
 	if err != nil {
@@ -173,7 +175,7 @@ func (l *savedLand) enrol(t *testing.T) {
 }
 
 // grant draws a mandate up, and says what the helper is told when it is refused.
-func (h *savedHub) grant(t *testing.T) (mandate.ID, error) {
+func (h *savedHub) grant(t testing.TB) (mandate.ID, error) {
 	t.Helper()
 	h.land.pass(30 * time.Second) // each code once
 	by, err := h.Actor(t.Context(), h.helper.Helper)
@@ -206,7 +208,7 @@ func (h *savedHub) grant(t *testing.T) (mandate.ID, error) {
 	return h.Grant(t.Context(), by, visit.ID, node.Approval{Recap: recap.Hash, Code: seed.Code(people.Step(h.land.Now()))})
 }
 
-func (h *savedHub) mustGrant(t *testing.T) mandate.ID {
+func (h *savedHub) mustGrant(t testing.TB) mandate.ID {
 	t.Helper()
 	m, err := h.grant(t)
 	if err != nil {
@@ -218,7 +220,7 @@ func (h *savedHub) mustGrant(t *testing.T) mandate.ID {
 
 // stopAtDesk stops a mandate, and returns the number of the receipt: the place of
 // what was said.
-func (h *savedHub) stopAtDesk(t *testing.T, m mandate.ID) string {
+func (h *savedHub) stopAtDesk(t testing.TB, m mandate.ID) string {
 	t.Helper()
 	by, err := h.Actor(t.Context(), h.helper.Helper)
 	if err != nil {
@@ -233,7 +235,7 @@ func (h *savedHub) stopAtDesk(t *testing.T, m mandate.ID) string {
 }
 
 // published waits until nothing waits to be signed.
-func (h *savedHub) published(t *testing.T) {
+func (h *savedHub) published(t testing.TB) {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(2 * time.Millisecond) {
 		v, err := h.Territory(t.Context())
@@ -250,7 +252,7 @@ func (h *savedHub) published(t *testing.T) {
 }
 
 // meet has two hubs exchange all they know, as the exchange does.
-func (h *savedHub) meet(t *testing.T, other *savedHub) {
+func (h *savedHub) meet(t testing.TB, other *savedHub) {
 	t.Helper()
 	for range 50 {
 		if h.pull(t, other)+other.pull(t, h) == 0 {
@@ -262,7 +264,7 @@ func (h *savedHub) meet(t *testing.T, other *savedHub) {
 	t.Fatal("two hubs never have enough of each other")
 }
 
-func (h *savedHub) pull(t *testing.T, from *savedHub) int {
+func (h *savedHub) pull(t testing.TB, from *savedHub) int {
 	t.Helper()
 	v, err := h.Vector(t.Context())
 	if err != nil {
@@ -279,7 +281,7 @@ func (h *savedHub) pull(t *testing.T, from *savedHub) int {
 	return applied.New
 }
 
-func (h *savedHub) state(t *testing.T, m mandate.ID) string {
+func (h *savedHub) state(t testing.TB, m mandate.ID) string {
 	t.Helper()
 	v, err := h.Notice(t.Context(), m)
 	if err != nil {
@@ -290,7 +292,7 @@ func (h *savedHub) state(t *testing.T, m mandate.ID) string {
 
 // alarm is what a screen says; "" when nothing. It waits for what a start finds
 // out behind the room's back.
-func (h *savedHub) alarm(t *testing.T, key string) string {
+func (h *savedHub) alarm(t testing.TB, key string) string {
 	t.Helper()
 	v, err := h.Territory(t.Context())
 	if err != nil {
@@ -303,7 +305,7 @@ func (h *savedHub) alarm(t *testing.T, key string) string {
 	return v.Alarms[i].Message
 }
 
-func (h *savedHub) mustAlarm(t *testing.T, key string, words ...string) {
+func (h *savedHub) mustAlarm(t testing.TB, key string, words ...string) {
 	t.Helper()
 	said := ""
 	for deadline := time.Now().Add(10 * time.Second); said == "" && time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
@@ -316,7 +318,7 @@ func (h *savedHub) mustAlarm(t *testing.T, key string, words ...string) {
 	}
 }
 
-func shell(t *testing.T, script string, args ...string) {
+func shell(t testing.TB, script string, args ...string) {
 	t.Helper()
 	if out, err := exec.Command("sh", append([]string{"-ec", script, "sh"}, args...)...).CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", script, err, out)
@@ -324,7 +326,7 @@ func shell(t *testing.T, script string, args ...string) {
 }
 
 // backup copies the folder as a person does.
-func (h *savedHub) backup(t *testing.T) string {
+func (h *savedHub) backup(t testing.TB) string {
 	t.Helper()
 	to := filepath.Join(t.TempDir(), "backup")
 	shell(t, `cp -a "$1" "$2"`, h.folder, to)
@@ -332,7 +334,7 @@ func (h *savedHub) backup(t *testing.T) string {
 }
 
 // shortDir is a folder whose sockets fit in an address.
-func shortDir(t *testing.T) string {
+func shortDir(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "tpm")
 	if err != nil {
@@ -342,7 +344,7 @@ func shortDir(t *testing.T) string {
 	return dir
 }
 
-func startTPMIn(t *testing.T, dir string) *swtpm.Process {
+func startTPMIn(t testing.TB, dir string) *swtpm.Process {
 	t.Helper()
 	p, err := swtpm.Start(context.Background(), dir)
 	if err != nil {

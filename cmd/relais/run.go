@@ -41,8 +41,7 @@ type hub struct {
 	link     *link.Link
 	pool     *gossip.Pool
 	puller   *exchange.Puller
-	adapter  national.Adapter  // nil without a national service
-	callers  *link.Credentials // of the national passes; nil without
+	adapter  national.Adapter // nil without a national service
 	web      *webui.Server
 	pages    net.Listener
 	controls net.Listener
@@ -125,8 +124,7 @@ func (h *hub) run(ctx context.Context) error {
 	if h.health != nil {
 		group.Go(func() error { return serveHTTP(ctx, healthServer(h.status, h.probe), h.health) })
 	}
-	if h.callers != nil {
-		group.Go(func() error { return h.callers.Run(ctx, h.log) })
+	if h.adapter != nil {
 		group.Go(func() error { return h.firstPass(ctx) })
 	}
 	h.log.Info("hub serves", "hub", h.node.Self().String(), "pages", h.pages.Addr().String(), "link", h.link.Addr().String(), "version", version)

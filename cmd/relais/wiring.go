@@ -52,11 +52,8 @@ func (h *hub) wireSync() (err error) {
 	})
 	h.node.OnRoster(func(*territory.Roster) { h.link.Refresh() })
 	if c.National.Adapter == "relais" {
-		if h.callers, err = link.NewCredentials(h.node.Self(), h.keys.Identity(), time.Now); err != nil {
-			return err
-		}
 		h.adapter = national.New(national.Options{
-			Hub: h.node, Credentials: h.callers, URL: c.National.URL, Proxy: proxy, Logger: h.log,
+			Hub: h.node, Credentials: h.link.Credentials(), URL: c.National.URL, Proxy: proxy, Logger: h.log,
 		})
 	}
 	return nil

@@ -137,10 +137,10 @@ func noCounter(err error) error {
 	return err
 }
 
-// ReadCounter returns where a counter stands: three commands. Errors:
+// ReadCounter returns where a counter stands: two commands. Errors:
 // keyring.ErrCounterMissing, keyring.ErrCounterChanged, ErrCleared, ErrReplaced.
 func (p *Provider) ReadCounter(made []byte) (keyring.Count, error) {
-	return p.count("read counter", made, func(counter, uint64, tpm2.Session) error { return nil })
+	return p.count("read counter", made, nil)
 }
 
 // RaiseCounter counts one up if that leads to to: four commands. It reads first,
@@ -163,7 +163,7 @@ func (p *Provider) RaiseCounter(made []byte, to uint64) (keyring.Count, error) {
 }
 
 // count reads a counter in a session salted to the pinned root, which vouches for
-// the answer, and does something more in it.
+// the answer, and does something more in it, if that is not nil.
 func (p *Provider) count(step string, made []byte, more func(counter, uint64, tpm2.Session) error) (count keyring.Count, err error) {
 	c, err := parseCounter(made)
 	if err != nil {
@@ -176,7 +176,11 @@ func (p *Provider) count(step string, made []byte, more func(counter, uint64, tp
 			return err
 		}
 		defer p.release(r)
-		session, end, err := p.vouching(r, c)
+		vouching := p.vouching
+		if more == nil {
+			vouching = p.vouchingOnce
+		}
+		session, end, err := vouching(r, c)
 		if isGone(err) { // the root went away meanwhile: the TPM was perhaps cleared
 			p.verified = root{}
 		}
@@ -189,6 +193,9 @@ func (p *Provider) count(step string, made []byte, more func(counter, uint64, tp
 			return err
 		}
 		count = keyring.Count{Value: value, Place: place[:]}
+		if more == nil {
+			return nil
+		}
 		return more(c, value, session)
 	})
 	return count, err
@@ -198,6 +205,14 @@ func (p *Provider) count(step string, made []byte, more func(counter, uint64, tp
 // pinned root's private key. It encrypts nothing: a counter's value is no secret.
 func (p *Provider) vouching(r root, c counter) (tpm2.Session, func() error, error) {
 	return tpm2.HMACSession(&p.wire, tpm2.TPMAlgSHA256, nonceSize, tpm2.Salted(r.handle, r.public), tpm2.Auth(c.auth))
+}
+
+// vouchingOnce is vouching for one command, with which the TPM itself unloads the
+// session: a start has one command less. go-tpm unloads it when that command fails.
+func (p *Provider) vouchingOnce(r root, c counter) (tpm2.Session, func() error, error) {
+	s := tpm2.HMAC(tpm2.TPMAlgSHA256, nonceSize, tpm2.Salted(r.handle, r.public), tpm2.Auth(c.auth))
+	err := s.Init(&p.wire)
+	return s, func() error { return nil }, err
 }
 
 func parseCounter(made []byte) (c counter, err error) {

@@ -43,13 +43,7 @@ func evictRoot(t testing.TB, process *swtpm.Process) {
 // anew at each start.
 func TestRootWhosePlaceIsTaken(t *testing.T) {
 	process, _ := start(t)
-	conn := raw(t, process)
-	made, err := tpm2.CreatePrimary{PrimaryHandle: tpm2.TPMRHOwner, InPublic: tpm2.New2B(tpm2.RSASRKTemplate)}.Execute(conn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	persist(t, conn, made, nil)
-	conn.Close()
+	takeRootPlace(t, process)
 	p := open(t, process.Device())
 	blob := wrap(t, p)
 	id, err := p.NewIdentity()

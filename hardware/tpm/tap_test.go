@@ -20,7 +20,10 @@ type tap struct {
 	target string
 	rule   func(command []byte) (reply []byte, mine bool) // nil: passes all
 
-	mu       sync.Mutex
+	mu sync.Mutex // guards all below
+	// after, if any, is told of each reply of the TPM before it is passed on, and may
+	// ask the TPM more. Nobody sees what it asks.
+	after    func(command []byte, bus net.Conn)
 	commands [][]byte
 	replies  [][]byte
 }
@@ -53,6 +56,13 @@ func newTap(t testing.TB, process *swtpm.Process, rule func(command []byte) ([]b
 	return p
 }
 
+// onReply sets after.
+func (p *tap) onReply(f func(command []byte, bus net.Conn)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.after = f
+}
+
 func (p *tap) device() string { return "unix:" + p.socket }
 
 func (p *tap) serve(conn net.Conn) {
@@ -76,6 +86,12 @@ func (p *tap) serve(conn net.Conn) {
 			}
 			if reply, err = ask(bus, command); err != nil {
 				return
+			}
+			p.mu.Lock()
+			after := p.after
+			p.mu.Unlock()
+			if after != nil {
+				after(command, bus)
 			}
 		}
 		p.mu.Lock()
