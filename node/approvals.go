@@ -74,6 +74,12 @@ func (a HubApproval) Admit(r *territory.Roster, q territory.Request, heard []ter
 	if known, listed := r.Hub(q.Hub.ID); listed && known.State == territory.HubExpelled {
 		return expelled(q.Hub.ID)
 	}
+	if lost := q.Replaces; lost != nil && !a.Replace {
+		if was, listed := r.Hub(lost.Hub); listed && was.State == territory.HubActive && sharesName(was, q.Hub) {
+			return fault.Errorf(fault.Conflict, "Ce relais remplace «\u00a0"+was.Name+"\u00a0» et reprend ses adresses\u00a0: cochez qu’il le remplace, une fois que le site l’a confirmé.",
+				"it says that it replaces %s, %s, whose names it takes: once the site confirmed it aloud, add --replace", lost.Hub, was.Name).On("replace")
+		}
+	}
 	h := r.Enrol(q.Hub)
 	if a.Replace {
 		if err := replaces(r, q, h.ID, heard); err != nil {
@@ -87,6 +93,11 @@ func (a HubApproval) Admit(r *territory.Roster, q territory.Request, heard []ter
 		}
 	}
 	return nil
+}
+
+// sharesName tells whether two hubs would answer to one host name.
+func sharesName(a, b territory.Hub) bool {
+	return slices.ContainsFunc(a.AllNames(), func(name string) bool { return slices.Contains(b.AllNames(), name) })
 }
 
 // replaces closes the hub that was lost: where it says that its logs ended, or

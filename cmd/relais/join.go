@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,7 +12,9 @@ import (
 
 	"relais/hardware/keyring"
 	"relais/node"
+	"relais/node/fault"
 	"relais/node/territory"
+	"relais/sync/link"
 )
 
 const (
@@ -32,12 +35,15 @@ type joined struct {
 }
 
 func runJoin(ctx context.Context, std stdio, args []string) error {
-	f := flags(std, "join [--config FILE] [--wait DURATION] [--json] CODE|-")
+	f := flags(std, "join [--config FILE] [--wait DURATION] [--json] [CODE|-]")
 	config := f.String("config", defaultConfig, "configuration `file`")
 	wait := f.Duration("wait", joinWait, "how long to wait for the answer, a `duration`; 0: ask and leave, the same command asks again")
 	asJSON := f.Bool("json", false, "print one JSON object at the end")
-	if err := parse(f, args, 1, 1); err != nil {
+	if err := parse(f, args, 0, 1); err != nil {
 		return err
+	}
+	if f.NArg() == 0 {
+		fmt.Fprint(std.err, "Paste the invitation, relais-…, then press Enter: ")
 	}
 	i, err := readInvitation(std.in, f.Arg(0))
 	if err != nil {
@@ -55,21 +61,21 @@ func runJoin(ctx context.Context, std stdio, args []string) error {
 		say.out = io.Discard
 	}
 	done, err := joinTerritory(ctx, say, c, i, *wait)
-	if *asJSON && done.State != "" {
+	if *asJSON && (done.State != "" || done.RecoveryCode != "") { // that code is nowhere else
 		err = errors.Join(err, json.NewEncoder(std.out).Encode(done))
 	}
 	return err
 }
 
-// readInvitation takes the code from the command line or, for "-", from standard
-// input, where no other user of the machine can read it.
+// readInvitation takes the code from the command line or, without one and for "-",
+// a line of standard input, where no other user of the machine can read it.
 func readInvitation(in io.Reader, arg string) (territory.Invitation, error) {
-	if arg == "-" {
-		text, err := io.ReadAll(io.LimitReader(in, territory.MaxInvitationOctets+1))
-		if err != nil {
+	if arg == "" || arg == "-" {
+		text, err := bufio.NewReader(io.LimitReader(in, territory.MaxInvitationOctets+1)).ReadString('\n')
+		if err != nil && err != io.EOF {
 			return territory.Invitation{}, err
 		}
-		arg = string(text)
+		arg = text
 	}
 	i, err := territory.ParseInvitation(arg)
 	if err != nil {
@@ -93,6 +99,9 @@ func joinTerritory(ctx context.Context, std stdio, c Config, i territory.Invitat
 	deadline := time.Now().Add(wait)
 	for {
 		told, err := ask(ctx)
+		if err != nil && done.Fingerprint != "" && passes(err) && time.Now().Before(deadline) && pause(ctx, joinPoll) {
+			continue // it asked already: the hub there restarts, or the line is cut
+		}
 		if err != nil {
 			return done, joinError(err)
 		}
@@ -124,6 +133,9 @@ func joinTerritory(ctx context.Context, std stdio, c Config, i territory.Invitat
 func makeNewcomer(ctx context.Context, std stdio, c Config, i territory.Invitation) (code string, err error) {
 	if _, err := keyring.Pinned(c.Hub.DataDir); !errors.Is(err, keyring.ErrNone) {
 		return "", err
+	}
+	if time.Now().After(i.Expires) {
+		return "", fmt.Errorf("the invitation ended at %s, by this machine's clock: ask for a new code, or set the clock; nothing was made", i.Expires.Local().Format(time.DateTime))
 	}
 	seen, err := lookAround(ctx, c, i)
 	if err != nil {
@@ -179,6 +191,12 @@ func asking(ctx context.Context, c Config, i territory.Invitation) (ask func(con
 		return nil, nil, errors.Join(err, closing())
 	}
 	return func(ctx context.Context) (placed, error) { return w.ask(ctx, i) }, closing, nil
+}
+
+// passes tells whether an answer may come later to the same question.
+func passes(err error) bool {
+	return statusOf(joinError(err)) == exitUnreachable || errors.Is(err, link.ErrNotInviting) ||
+		fault.Is(err, fault.Unavailable) || fault.Is(err, fault.Limited)
 }
 
 // pause waits, and tells whether it was left to.

@@ -167,9 +167,10 @@ func (r recovered) print(std stdio, config string) error {
 	}
 	fmt.Fprintf(std.out, "request        %s\n", r.request)
 	_, err := fmt.Fprintf(std.out, "\nThe data can be read at once; the other hubs do not know this identity yet. Next:\n"+
-		"  1. give %s to whoever keeps the territory, and read the identifiers above aloud\n"+
-		"  2. there: relais territory add-hub --replace FOLDER hub.json, then relais territory issue\n"+
-		"  3. here: relais territory install --config %s roster.note\n"+
-		"  4. relais serve --config %s, unless the hub runs: a locked one opens by itself\n", r.request, config, config)
+		"  1. there: relais territory invite, on the hub that keeps the root\n"+
+		"  2. here: relais join --config %s, and read aloud the fingerprint that it prints\n"+
+		"  3. there: relais territory approve --replace --fingerprint '…'\n"+
+		"  4. here: relais serve --config %s, unless the hub runs: a locked one opens by itself\n"+
+		"With the root on files alone: territory add-hub --replace FOLDER hub.json, then issue there, and install here.\n", config, config)
 	return err
 }

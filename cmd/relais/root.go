@@ -57,8 +57,8 @@ func readPassphrase(file string) (string, error) {
 // makeRoot makes a territory's root in dir and returns it. With next, the key
 // that will follow it is kept in that file instead: elsewhere, it takes the
 // territory back from whoever stole this one.
-func makeRoot(dir string, code territory.Code, name, passphrase, next string) (territory.Root, error) {
-	root, err := territory.NewRoot(code, name, time.Now())
+func makeRoot(dir string, code territory.Code, name, passphrase, next string, domains []string) (territory.Root, error) {
+	root, err := territory.NewRoot(code, name, time.Now(), domains...)
 	if err != nil {
 		return root, err
 	}

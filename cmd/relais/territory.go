@@ -104,11 +104,12 @@ func runTerritory(ctx context.Context, std stdio, args []string) error {
 }
 
 func territoryInit(_ context.Context, std stdio, args []string) error {
-	f := flags(std, "territory init --code CODE --name NAME [--zone ZONE] [--next FILE] --passphrase-file FILE FOLDER")
+	f := flags(std, "territory init --code CODE --name NAME [--zone ZONE] [--domain DOMAIN,…] [--next FILE] --passphrase-file FILE FOLDER")
 	code := f.String("code", "", "territory `code`, at most 8 of a-z, 0-9 and -")
 	name := f.String("name", "", "`name` of the territory, as people say it")
 	zone := f.String("zone", "Europe/Paris", "IANA time `zone` of its screens and papers")
 	passphraseFile := f.String("passphrase-file", "", "`file` whose first line opens the root")
+	domain := f.String("domain", "", "`domains` under which all hubs have their names, such as departement.example: browsers then trust the territory for nothing else")
 	next := f.String("next", "", "`file`, best on another stick, for the key that will follow this root; empty: in root.age")
 	if err := parse(f, args, 1, 1); err != nil {
 		return err
@@ -133,7 +134,7 @@ func territoryInit(_ context.Context, std stdio, args []string) error {
 	if err := os.MkdirAll(string(folder), 0o700); err != nil {
 		return err
 	}
-	root, err := makeRoot(string(folder), territory.Code(*code), *name, passphrase, *next)
+	root, err := makeRoot(string(folder), territory.Code(*code), *name, passphrase, *next, splitList(*domain))
 	if err != nil {
 		return fmt.Errorf("make the root: %w", err)
 	}

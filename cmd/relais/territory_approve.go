@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -95,6 +96,9 @@ func territoryApprove(ctx context.Context, std stdio, args []string) error {
 	if *read == "" && !*refuse {
 		return printRequests(std, list, *asJSON)
 	}
+	if *refuse && f.NArg() == 0 {
+		return failWith(exitUsage, "name the HUB to turn down, as relais territory approve lists it")
+	}
 	w, err := pick(list, f.Arg(0), *read)
 	if err != nil {
 		return err
@@ -126,6 +130,9 @@ func approve(ctx context.Context, c Config, root *rootFile, w waiting, a approva
 	}
 	if a.Structures, err = findStructures(r, structures); err != nil {
 		return versioned{}, err
+	}
+	if root.folder == "" && !roster.Kept {
+		return versioned{}, errors.New("this hub does not keep the territory's root: sign with its file, --root FOLDER --passphrase-file FILE, or invite from the hub that keeps it")
 	}
 	if root.folder == "" {
 		return approveVerb.ask(ctx, c, a)
@@ -195,7 +202,11 @@ func printRequests(std stdio, list []waiting, asJSON bool) error {
 		}
 		fmt.Fprintf(w, "asked\t%s\t\n\n", q.Received.Local().Format(time.DateTime))
 	}
-	fmt.Fprintf(w, "Have the site read its fingerprint aloud, then: relais territory approve --fingerprint '…'\n")
+	replace := ""
+	if slices.ContainsFunc(list, func(q waiting) bool { return q.Request.Replaces != nil }) {
+		replace = " [--replace]"
+	}
+	fmt.Fprintf(w, "Have the site read its fingerprint aloud, then: relais territory approve%s --fingerprint '…'\n", replace)
 	return w.Flush()
 }
 

@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 
 	"relais/node"
 	"relais/node/territory"
@@ -39,13 +37,9 @@ func territoryExpel(ctx context.Context, std stdio, args []string) error {
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(r.Hubs, func(h territory.Hub) bool { return h.Name == f.Arg(0) || h.ID.String() == f.Arg(0) })
-	if i < 0 {
-		return fmt.Errorf("the roster has no hub %q; relais territory roster lists them", f.Arg(0))
-	}
-	h := r.Hubs[i]
-	if h.State == territory.HubExpelled {
-		return errors.New(h.Name + " is expelled already")
+	h, err := findHub(r, f.Arg(0))
+	if err != nil {
+		return err
 	}
 	done, err := expel(ctx, c, root, r, h.ID)
 	if err != nil {

@@ -70,8 +70,11 @@ func territoryInvite(ctx context.Context, std stdio, args []string) error {
 		return json.NewEncoder(std.out).Encode(made)
 	}
 	fmt.Fprintln(std.out, made.Code)
+	if held, err := registryVerb.ask(ctx, c, unsaid{}); err == nil && !held.Kept {
+		fmt.Fprintln(std.err, "\nThis hub does not keep the territory's root: approving here takes its file, --root FOLDER --passphrase-file FILE.")
+	}
 	fmt.Fprintf(std.err, "\nGood for one hub, until %s; it is shown once. On the new machine, once /etc/relais/relais.toml is set:\n"+
-		"  relais join CODE\nThen read the fingerprint that it prints aloud, and approve it here:\n"+
+		"  relais join CODE\nor relais join alone, which asks for the code and keeps it out of the list of processes. Then read the fingerprint that it prints aloud, and approve it here:\n"+
 		"  relais territory approve --fingerprint 'XXXX XXXX XXXX XXXX'\n", made.Expires.Local().Format(time.DateTime))
 	return nil
 }

@@ -152,14 +152,34 @@ func findHubs(r *territory.Roster, wanted []string) ([]territory.HubID, error) {
 		}
 	}
 	for _, w := range wanted {
-		i := slices.IndexFunc(r.Hubs, func(h territory.Hub) bool { return h.Name == w || h.ID.String() == w })
-		if i < 0 {
-			return nil, fmt.Errorf("the draft has no hub %q; relais territory show lists them", w)
+		h, err := findHub(r, w)
+		if err != nil {
+			return nil, err
 		}
-		ids = append(ids, r.Hubs[i].ID)
+		ids = append(ids, h.ID)
 	}
 	if len(ids) == 0 {
-		return nil, errors.New("the draft has no hub to serve the structure: add one first, with relais territory add-hub FOLDER hub.json")
+		return nil, errors.New("no hub is there to serve the structure: add one first, with relais territory invite, or add-hub FOLDER hub.json")
 	}
 	return ids, nil
+}
+
+// findHub returns the active hub with this name or identifier. One that was
+// expelled may have left its name to another, which is then the one that is
+// meant.
+func findHub(r *territory.Roster, word string) (territory.Hub, error) {
+	var gone *territory.Hub
+	for _, h := range r.Hubs {
+		switch {
+		case h.Name != word && h.ID.String() != word:
+		case h.State == territory.HubActive:
+			return h, nil
+		default:
+			gone = &h
+		}
+	}
+	if gone != nil {
+		return *gone, fmt.Errorf("%s, %s, is expelled already", gone.Name, gone.ID)
+	}
+	return territory.Hub{}, fmt.Errorf("the roster has no hub %q; relais territory roster lists them, or show FOLDER", word)
 }

@@ -13,6 +13,7 @@ import (
 	"math/big"
 	"net"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -32,7 +33,7 @@ type Authority struct {
 	certificate *x509.Certificate
 }
 
-func newAuthority(name string, now time.Time) (*Authority, error) {
+func newAuthority(name string, domains []string, now time.Time) (*Authority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
@@ -43,7 +44,7 @@ func newAuthority(name string, now time.Time) (*Authority, error) {
 		IsCA: true, BasicConstraintsValid: true, MaxPathLen: 1,
 		KeyUsage:         x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 		ExtKeyUsage:      []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		ExcludedIPRanges: everyAddress(), PermittedDNSDomainsCritical: true,
+		ExcludedIPRanges: everyAddress(), PermittedDNSDomainsCritical: true, PermittedDNSDomains: domains,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
@@ -91,6 +92,11 @@ func (a *Authority) Certify(h Hub, key []byte, now time.Time) ([]byte, error) {
 	if len(names) == 0 {
 		return nil, fmt.Errorf("certify %s: it has no host name", h.ID)
 	}
+	for _, name := range names {
+		if !a.permits(name) {
+			return nil, fmt.Errorf("certify %s: the territory's authority is for %v alone, and not for %s", h.ID, a.certificate.PermittedDNSDomains, name)
+		}
+	}
 	ends := now.Add(hubLife)
 	if a.certificate.NotAfter.Before(ends) {
 		ends = a.certificate.NotAfter
@@ -136,6 +142,13 @@ func (r *Roster) CheckCertificate(h Hub, key, der []byte) error {
 		return fmt.Errorf("%w: it is for %q, not %q", ErrOtherCertificate, allowed, names)
 	}
 	return nil
+}
+
+// permits tells whether browsers take a certificate for the name under this
+// authority: any, unless it was made for some domains.
+func (a *Authority) permits(name string) bool {
+	domains := a.certificate.PermittedDNSDomains
+	return len(domains) == 0 || slices.ContainsFunc(domains, func(d string) bool { return name == d || strings.HasSuffix(name, "."+d) })
 }
 
 // AllNames are the host names of the desk and, last, the kiosk's.

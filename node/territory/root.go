@@ -60,8 +60,9 @@ const (
 // RootName is the name in the keys of a territory's root.
 func RootName(code Code) string { return "relais-" + string(code) }
 
-// NewRoot makes the root of a territory, and the one that will follow it.
-func NewRoot(code Code, name string, now time.Time) (Root, error) {
+// NewRoot makes the root of a territory, and the one that will follow it. Browsers
+// trust its authority for names under the domains alone; without any, for all.
+func NewRoot(code Code, name string, now time.Time, domains ...string) (Root, error) {
 	if err := code.Validate(); err != nil {
 		return Root{}, err
 	}
@@ -69,7 +70,7 @@ func NewRoot(code Code, name string, now time.Time) (Root, error) {
 	if err != nil {
 		return Root{}, fmt.Errorf("make a root: %w", err)
 	}
-	authority, err := newAuthority(name, now)
+	authority, err := newAuthority(name, domains, now)
 	if err != nil {
 		return Root{}, fmt.Errorf("make a root: %w", err)
 	}
