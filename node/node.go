@@ -94,10 +94,13 @@ var (
 	ErrNoFolder = errors.New("the data folder holds no hub; make one with relais init")
 	// ErrFolderTaken means that Dir holds a hub already.
 	ErrFolderTaken = errors.New("the data folder already holds a hub")
-	// ErrHalfWritten means that making the hub was interrupted: nothing was ever
-	// done with it, and nothing is lost by starting again.
+	// ErrHalfWritten means that the database holds no hub. As a rule, making it was
+	// interrupted: nothing was ever done with it, and nothing is lost by starting
+	// again. But a database that was emptied looks the same, and only what is beside
+	// it tells.
 	ErrHalfWritten = errors.New("making the hub was interrupted and the data folder is half-written; " +
-		"nothing was done with it yet: remove it and run relais init again")
+		"where it holds no hub.json, nothing was done with it yet: remove it and run relais init again; " +
+		"where it does, erase nothing and restore relais.db from a backup")
 	// ErrOtherIdentity means that the identity key is not the folder's: see
 	// AdoptIdentity.
 	ErrOtherIdentity = errors.New("the identity key is not this data folder's")

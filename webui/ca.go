@@ -3,7 +3,6 @@ package webui
 import (
 	"context"
 	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
@@ -12,7 +11,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math/big"
 	"net"
 	"slices"
@@ -30,11 +28,6 @@ const (
 	// backdated lets clients whose clock is a little behind accept a new one.
 	backdated = time.Hour
 )
-
-// caKey is where the authority is kept, sealed: certificate, key and, once the
-// territory certified it, the territory's certificate, in PEM, as one value so
-// that they are never of two makings.
-const caKey = "webui/authority"
 
 // ca is the hub's own certificate authority. Its certificate is constrained,
 // critically, to the hub's host names: trusted by a whole département, its key
@@ -69,7 +62,7 @@ func AuthorityKey(ctx context.Context, s secrets, names []string) ([]byte, error
 // CertifyAuthority keeps the certificate, DER, by which the territory's
 // authority, whose own certificate is above, vouches for the hub's. It refuses
 // one of another key, for other names, or that the territory's did not sign. A
-// server that runs shows it once it serves again.
+// server that runs shows it once its authority is reopened.
 func CertifyAuthority(ctx context.Context, s secrets, names []string, certificate, above []byte) error {
 	c, err := loadCA(ctx, s, names, time.Now())
 	if err != nil {
@@ -89,7 +82,7 @@ func CertifyAuthority(ctx context.Context, s secrets, names []string, certificat
 	if err != nil {
 		return err
 	}
-	return s.Store(ctx, caKey, bundle)
+	return s.Store(ctx, bundleKey(names), bundle)
 }
 
 // check says why what the territory signed is not this authority's.
@@ -106,33 +99,9 @@ func (c *ca) check(names []string) error {
 	return nil
 }
 
-// loadCA reads the authority, or makes it when there is none. When the host
-// names changed, it is made anew: its constraint is the names.
-func loadCA(ctx context.Context, s secrets, names []string, now time.Time) (*ca, error) {
-	bundle, err := s.Load(ctx, caKey)
-	if err == nil {
-		c, err := parseCA(bundle)
-		if err != nil {
-			return nil, err
-		}
-		if sameNames(c.cert.PermittedDNSDomains, names) && now.Before(c.cert.NotAfter) {
-			return c, nil
-		}
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("read the local authority: %w", err)
-	}
-	c, bundle, err := makeCA(names, now)
-	if err != nil {
-		return nil, err
-	}
-	return c, s.Store(ctx, caKey, bundle)
-}
-
-func makeCA(names []string, now time.Time) (*ca, []byte, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, nil, err
-	}
+// makeCA makes the authority of these names with a key: a fresh one, or the same as
+// before.
+func makeCA(key *ecdsa.PrivateKey, names []string, now time.Time) (*ca, error) {
 	everyIPv4 := &net.IPNet{IP: net.IPv4zero.To4(), Mask: net.CIDRMask(0, 32)}
 	everyIPv6 := &net.IPNet{IP: net.IPv6zero, Mask: net.CIDRMask(0, 128)}
 	template := &x509.Certificate{
@@ -145,15 +114,13 @@ func makeCA(names []string, now time.Time) (*ca, []byte, error) {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
-		return nil, nil, fmt.Errorf("make the local authority: %w", err)
+		return nil, fmt.Errorf("make the local authority: %w", err)
 	}
 	cert, err := x509.ParseCertificate(der)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	c := &ca{cert: cert, key: key}
-	bundle, err := c.bundle()
-	return c, bundle, err
+	return &ca{cert: cert, key: key}, nil
 }
 
 // bundle is the authority as it is kept.

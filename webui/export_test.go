@@ -43,11 +43,15 @@ var QROf = qrOf
 // NewAuthority, Secrets: the certificates without a node.
 var NewAuthority = newAuthority
 
-// Config and RootPEM are the authority's two verbs.
+// Config, Reopen and RootPEM are the authority's verbs.
 var (
 	Config  = (*authority).config
+	Reopen  = (*authority).reopen
 	RootPEM = (*authority).rootPEM
 )
+
+// BundleKey is where the authority of some names is kept.
+var BundleKey = bundleKey
 
 // NewStorage is certmagic's storage over a sealed store.
 var NewStorage = newStorage

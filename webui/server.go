@@ -107,6 +107,17 @@ func (s *Server) TLSConfig(ctx context.Context) (*tls.Config, error) { return s.
 // where it certified the hub's own authority, else that one's, made at first use.
 func (s *Server) CA(ctx context.Context) ([]byte, error) { return s.tls.rootPEM(ctx) }
 
+// ReopenAuthority reads the hub's authority again: once CertifyAuthority kept what
+// the territory signed, a server that runs shows it from the next handshake on,
+// and CA returns the territory's certificate. After an error, what was shown still
+// is.
+func (s *Server) ReopenAuthority(ctx context.Context) error {
+	if err := s.tls.reopen(ctx); err != nil {
+		return fmt.Errorf("reopen the authority: %w", err)
+	}
+	return nil
+}
+
 // Serve answers on l over TLS until ctx ends, then lets requests finish for at
 // most 5 seconds. It closes l.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/caddyserver/certmagic"
@@ -24,8 +25,11 @@ type authority struct {
 	now     func() time.Time
 	log     *slog.Logger
 
-	mu sync.Mutex
-	ca *ca // guarded by mu: nil until first used
+	mu    sync.Mutex
+	ca    *ca              // guarded by mu: nil until first used
+	cache *certmagic.Cache // guarded by mu: of what is served; nil: nothing is
+
+	live atomic.Pointer[tls.Config] // of the next handshakes
 }
 
 func newAuthority(s secrets, names []string, now func() time.Time, log *slog.Logger) *authority {
@@ -39,12 +43,22 @@ func (a *authority) open(ctx context.Context) (*ca, error) {
 	if a.ca != nil {
 		return a.ca, nil
 	}
-	c, err := loadCA(ctx, a.secrets, a.names, a.now())
+	c, err := a.load(ctx)
 	if err != nil {
 		return nil, err
 	}
 	a.ca = c
 	return c, nil
+}
+
+func (a *authority) load(ctx context.Context) (*ca, error) {
+	now := a.now()
+	c, err := loadCA(ctx, a.secrets, a.names, now)
+	if err == nil && !c.inDate(now) {
+		a.log.Warn("the authority that the territory certified is out of its dates; it is used all the same: look at the clock, then ask for an invitation",
+			"from", c.cert.NotBefore, "until", c.cert.NotAfter)
+	}
+	return c, err
 }
 
 func (a *authority) rootPEM(ctx context.Context) ([]byte, error) {
@@ -55,12 +69,53 @@ func (a *authority) rootPEM(ctx context.Context) ([]byte, error) {
 	return certificatePEM(c.root().Raw), nil
 }
 
-// config obtains what is missing and keeps it renewed until ctx ends.
+// config obtains what is missing, shows it and keeps it renewed until ctx ends.
+// Each handshake is shown what is live then: see reopen.
 func (a *authority) config(ctx context.Context) (*tls.Config, error) {
 	c, err := a.open(ctx)
 	if err != nil {
 		return nil, err
 	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if err := a.show(ctx, c); err != nil {
+		return nil, err
+	}
+	context.AfterFunc(ctx, a.stop)
+	config := ours(&tls.Config{})
+	config.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return a.live.Load(), nil }
+	return config, nil
+}
+
+// ours sets what holds for every connection.
+func ours(config *tls.Config) *tls.Config {
+	config.MinVersion = tls.VersionTLS12
+	config.NextProtos = []string{"h2", "http/1.1"}
+	return config
+}
+
+// reopen reads the authority again, which the territory may have certified
+// meanwhile, and shows it from the next handshake on. After an error, what was
+// shown still is.
+func (a *authority) reopen(ctx context.Context) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	c, err := a.load(ctx)
+	if err != nil {
+		return err
+	}
+	if a.cache != nil && (a.ca == nil || !a.ca.cert.Equal(c.cert)) {
+		if err := a.show(ctx, c); err != nil {
+			return err
+		}
+	}
+	a.ca = c
+	return nil
+}
+
+// show obtains certificates of c for every name, and goes over to them. The caller
+// holds mu.
+func (a *authority) show(ctx context.Context, c *ca) error {
 	var magic *certmagic.Config
 	cache := certmagic.NewCache(certmagic.CacheOptions{
 		GetConfigForCert:   func(certmagic.Certificate) (*certmagic.Config, error) { return magic, nil },
@@ -79,15 +134,26 @@ func (a *authority) config(ctx context.Context) (*tls.Config, error) {
 	if err := magic.ManageSync(ctx, a.names); err != nil {
 		cache.Stop()
 		if ctx.Err() != nil { // certmagic does not wrap it
-			return nil, ctx.Err()
+			return ctx.Err()
 		}
-		return nil, fmt.Errorf("obtain certificates: %w", err)
+		return fmt.Errorf("obtain certificates: %w", err)
 	}
-	context.AfterFunc(ctx, cache.Stop)
-	config := magic.TLSConfig()
-	config.MinVersion = tls.VersionTLS12
-	config.NextProtos = []string{"h2", "http/1.1"}
-	return config, nil
+	if a.cache != nil {
+		a.cache.Stop()
+	}
+	a.cache = cache
+	a.live.Store(ours(magic.TLSConfig()))
+	return nil
+}
+
+// stop ends the renewals.
+func (a *authority) stop() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.cache != nil {
+		a.cache.Stop()
+	}
+	a.cache = nil
 }
 
 // event logs what certmagic does to certificates; their names are the hub's own.

@@ -160,7 +160,7 @@ func TestCertificates(t *testing.T) {
 func TestAuthorityIsConstrained(t *testing.T) {
 	store := newMemory()
 	_, roots := authorityOver(t, store, tlsNames)
-	block, _ := pem.Decode(store.values["webui/authority"])
+	block, _ := pem.Decode(store.values[webui.BundleKey(tlsNames)])
 	root, err := x509.ParseCertificate(block.Bytes)
 	if err != nil {
 		t.Fatal(err)

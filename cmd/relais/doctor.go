@@ -90,6 +90,7 @@ func (d *doctor) examine(ctx context.Context) {
 	d.checkDevice()
 	d.checkIdentity(ctx)
 	if d.folder != nil {
+		d.checkCounter()
 		d.checkRequest()
 		d.checkRoster()
 		d.checkNational()

@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 
 	"relais/hardware/keyring"
@@ -17,7 +15,7 @@ import (
 func (d *doctor) checkKeyring() {
 	k, err := keyring.Describe(d.config.Hub.DataDir)
 	switch {
-	case errors.Is(err, keyring.ErrNone) && d.holds("relais.db"):
+	case errors.Is(err, keyring.ErrNone) && holds(d.config.Hub.DataDir, databaseFile):
 		d.failed(exitLocked, "keyring", "Les deux exemplaires du fichier des clés ont disparu, et les données ne s’ouvrent pas sans lui.",
 			"N’effacez rien\u00a0: restaurez keyring.json depuis une sauvegarde.", err.Error())
 		return
@@ -45,10 +43,10 @@ func (d *doctor) checkGenerations() {
 			"Rien à faire\u00a0: le relais le répare à son prochain démarrage\u00a0; si cela revient, changez le disque.", k.Current.Error())
 	case k.Previous != nil:
 		d.attention("keyring", "Le second exemplaire du fichier des clés est abîmé ou absent.",
-			"Recopiez keyring.json en keyring.previous.json, avec le même propriétaire\u00a0; si cela revient, changez le disque.", k.Previous.Error())
+			"Rien à faire\u00a0: le relais le récrit à son prochain démarrage\u00a0; si cela revient, changez le disque.", k.Previous.Error())
 	case !k.Same:
-		d.attention("keyring", "Les deux exemplaires du fichier des clés diffèrent\u00a0: une remise en service a été interrompue.",
-			"Relancez relais recover.", "keyring.previous.json is the newer one")
+		d.attention("keyring", "Les deux exemplaires du fichier des clés diffèrent\u00a0: un changement de clé ou une remise en service a été coupé avant de prendre effet.",
+			"Redémarrez le relais, qui les remet d’accord si ses clés s’ouvrent ici\u00a0; sinon, relancez relais recover.", "keyring.previous.json never served; the current one is the truth where it opens")
 	default:
 		d.ok("keyring", "Les deux exemplaires du fichier des clés sont entiers et identiques.", "")
 	}
@@ -81,8 +79,8 @@ func (d *doctor) checkSlots() {
 		d.attention("slots", "Aucun code de récupération n’ouvre ce relais.",
 			"Si la machine se perd, les données se perdent avec elle\u00a0: sauvegardez-les autrement, et recréez ce relais dès que possible.", detail)
 	case d.config.Keys.Departement != "" && !slices.Contains(slots, keyring.KindDepartement):
-		d.attention("slots", "La configuration nomme la clé du département, et ce relais a été créé sans elle.",
-			"Gardez le code de récupération en lieu sûr\u00a0: une clé ne s’ajoute pas à un relais déjà créé.", detail)
+		d.attention("slots", "La configuration nomme la clé du département, et elle n’ouvre pas ce relais.",
+			"Ajoutez-la par relais rekey --departement suivi de cette clé (age1…)\u00a0; un nouveau code de récupération remplacera l’actuel.", detail)
 	case slices.Contains(slots, keyring.KindDepartement):
 		d.ok("slots", "Si la machine se perd, le code de récupération et la clé du département ouvrent les données.", detail)
 	default:
@@ -105,15 +103,6 @@ func (d *doctor) checkOpens(p keyring.Provider) {
 	}
 }
 
-// holds tells whether the folder has one of the files: init writes hub.json last,
-// so that where it is, the hub was whole.
-func (d *doctor) holds(names ...string) bool {
-	return slices.ContainsFunc(names, func(name string) bool {
-		_, err := os.Stat(filepath.Join(d.config.Hub.DataDir, name))
-		return err == nil
-	})
-}
-
 // checkIdentity compares who the keyring says the hub is with whom the folder is
 // of. Neither is opened.
 func (d *doctor) checkIdentity(ctx context.Context) {
@@ -122,9 +111,9 @@ func (d *doctor) checkIdentity(ctx context.Context) {
 	switch {
 	case errors.Is(err, node.ErrNoFolder) && d.keys == nil: // no hub at all, and said
 		return
-	case unmade && d.holds(requestFile, rosterFile):
+	case unmade && wasWhole(d.config.Hub.DataDir):
 		d.failed(exitFailed, "identity", "La base de données de ce relais a disparu, ou a été vidée.",
-			"N’effacez rien\u00a0: restaurez relais.db depuis une sauvegarde.", err.Error())
+			"N’effacez rien\u00a0: restaurez relais.db depuis une sauvegarde.", errDatabaseLost.Error())
 		return
 	case unmade:
 		d.failed(exitFailed, "identity", "La création de ce relais a été interrompue.",

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -288,6 +289,10 @@ func TestDoctorOfWhatIsLost(t *testing.T) {
 				if err := os.Remove(filepath.Join(config.Hub.DataDir, file)); err != nil {
 					t.Fatal(err)
 				}
+			}
+			_, _, err := openFolder(t.Context(), config, slog.New(slog.DiscardHandler))
+			if lost := name == "database"; err == nil || lost != errors.Is(err, errDatabaseLost) || lost == errors.Is(err, node.ErrHalfWritten) && c.check == "identity" {
+				t.Errorf("serve says %v", err)
 			}
 			d := examined(t, config)
 			mustState(t, d, c.check, stateFailed)

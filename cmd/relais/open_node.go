@@ -19,7 +19,11 @@ func openNode(ctx context.Context, c Config, folder *node.Folder, keys *keyring.
 		Dir: c.Hub.DataDir, Sealer: keys, Signer: keys.Identity(), Logger: log, Release: releaseTime(),
 		Folder: folder, Counter: machineCounter{keys.Counter(c.Hub.DataDir)},
 	})
-	if errors.Is(err, node.ErrNoFolder) { // and yet it holds keys
+	unmade := errors.Is(err, node.ErrNoFolder) || errors.Is(err, node.ErrHalfWritten) // and yet it holds keys
+	if unmade && wasWhole(c.Hub.DataDir) {
+		return nil, fmt.Errorf("open %s: %w", c.Hub.DataDir, errDatabaseLost)
+	}
+	if errors.Is(err, node.ErrNoFolder) {
 		return nil, fmt.Errorf("open %s: %w", c.Hub.DataDir, node.ErrHalfWritten)
 	}
 	if errors.Is(err, node.ErrOtherIdentity) {

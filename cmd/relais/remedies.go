@@ -8,8 +8,8 @@ type alarmRemedy struct {
 }
 
 const (
-	renewEnglish = "have the territory issue a roster, then relais territory install roster.note"
-	renewFrench  = "Demandez au département d’émettre un registre (relais territory issue), puis installez-le ici\u00a0: relais territory install roster.note."
+	renewEnglish = "on the hub that keeps the root, relais territory roster --renew; where none does, have the territory issue a roster, then relais territory install roster.note"
+	renewFrench  = "Sur le relais qui garde la racine, lancez relais territory roster --renew\u00a0; si aucun ne la garde, demandez au département d’émettre un registre (relais territory issue), puis installez-le ici\u00a0: relais territory install roster.note."
 )
 
 // remedies are by the alarms' keys. This is the one place.
@@ -23,7 +23,10 @@ var remedies = map[string]alarmRemedy{
 		"Demandez une invitation au département, puis lancez relais join CODE.",
 	},
 	"expelled": {
-		"this hub was expelled, what it does is not recognised elsewhere; call your territory", "Appelez le département.",
+		"this hub was expelled for good: what the others had of it before stands, nothing that it does now counts elsewhere; stop using it, keep its folder, call your territory; " +
+			"to come back it needs a new identity: relais init in another data_dir, then relais join CODE; relais recover gives one only where the keys do not open",
+		"Appelez le département\u00a0: ce que les autres avaient reçu avant reste valable, rien de ce qui se fait ici ne compte plus ailleurs, et ce relais ne revient que sous une nouvelle identité, " +
+			"par relais init dans un autre data_dir, puis relais join CODE\u00a0; relais recover n’en donne une que là où les clés ne s’ouvrent pas.",
 	},
 	"roster-expired": {"known hubs still talk to each other; " + renewEnglish, renewFrench},
 	"roster-expires": {"within 30 days; " + renewEnglish, renewFrench},

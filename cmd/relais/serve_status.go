@@ -7,6 +7,7 @@ import (
 
 	"relais/hardware/keyring"
 	"relais/hardware/tpm"
+	"relais/node"
 	"relais/node/territory"
 )
 
@@ -19,13 +20,29 @@ func (h *hub) control() *control {
 }
 
 // join asks for this hub's place while it runs: it was recovered, or has another
-// name. What browsers are shown changes at the next start.
+// name. Once it has it, browsers are shown at once what the territory certified.
 func (h *hub) join(ctx context.Context, i territory.Invitation) (placed, error) {
 	w, err := newNewcomer(h.config, h.node, h.keys)
 	if err != nil {
 		return placed{}, err
 	}
-	return w.ask(ctx, i)
+	p, err := w.ask(ctx, i)
+	if err == nil && p.State == node.RequestApproved {
+		h.showAuthority(ctx)
+	}
+	return p, err
+}
+
+// showAuthority shows, and publishes, what the territory certified. What fails of
+// it is done at the next start.
+func (h *hub) showAuthority(ctx context.Context) {
+	err := h.web.ReopenAuthority(ctx)
+	if err == nil {
+		err = h.publishAuthority(ctx)
+	}
+	if err != nil {
+		h.log.Warn("the certificate of the territory is shown at the next start", "err", err)
+	}
 }
 
 // addresses are where the pages are: the desk's, then the kiosk's.

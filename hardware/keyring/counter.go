@@ -8,8 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"relais/node/durable"
-
 	"relais/node/seal"
 )
 
@@ -108,17 +106,25 @@ func (c *Counter) Renew() (Count, error) {
 	if err != nil {
 		return Count{}, err
 	}
-	sealed, err := c.keys.Seal(counterPurpose, counterPlace, blob)
-	if err != nil {
-		return Count{}, err
-	}
-	if err := durable.Write(c.path, sealed, 0o600); err != nil {
+	if err := c.keep(blob); err != nil {
 		return Count{}, err
 	}
 	c.mu.Lock()
 	c.blob = blob
 	c.mu.Unlock()
 	return p.ReadCounter(blob)
+}
+
+// keep writes the file. No key changes meanwhile: sealed under one that Forget
+// destroys, or written over by what Forget read before, the counter would be lost.
+func (c *Counter) keep(blob []byte) error {
+	c.keys.changing.Lock()
+	defer c.keys.changing.Unlock()
+	sealed, err := c.keys.Seal(counterPurpose, counterPlace, blob)
+	if err != nil {
+		return err
+	}
+	return writeFile(c.path, sealed, 0o600)
 }
 
 // open returns what the file holds. A file that does not open is a counter that

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"relais/hardware/keyring"
 )
@@ -133,5 +135,45 @@ func TestRecoverForgetsTheCounter(t *testing.T) {
 	}
 	if _, err := k.Counter(dir).Count(); !errors.Is(err, keyring.ErrNoCounter) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A counter made while Forget brings the former one to the newest key is not
+// written over by it. Without the lock, the new one is written in the pause.
+func TestRenewWhileForgetting(t *testing.T) {
+	dir, _, k, counter := openCounting(t)
+	if _, err := counter.Renew(); err != nil {
+		t.Fatal(err)
+	}
+	rekeyed(t, k)
+	renewed := make(chan keyring.Count, 1)
+	renew := func() {
+		over := make(chan struct{})
+		go func() {
+			defer close(over)
+			n, err := counter.Renew()
+			if err != nil {
+				t.Error(err)
+			}
+			renewed <- n
+		}()
+		select {
+		case <-over:
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+	var began atomic.Bool // the renewal writes through here too
+	restore := keyring.BeforeWrite(func(path string) {
+		if filepath.Base(path) == "counter.sealed" && began.CompareAndSwap(false, true) {
+			renew()
+		}
+	})
+	defer restore()
+	if err := k.Forget(); err != nil {
+		t.Fatal(err)
+	}
+	want := <-renewed
+	if n, err := k.Counter(dir).Count(); err != nil || !bytes.Equal(n.Place, want.Place) {
+		t.Errorf("the file is of counter %q, %v; want %q", n.Place, err, want.Place)
 	}
 }

@@ -1,10 +1,7 @@
 package keyring
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 )
 
@@ -16,7 +13,10 @@ type Description struct {
 	// Current and Previous say what is wrong with each generation; nil: it is
 	// whole. Not both are wrong.
 	Current, Previous error
-	// Same is false when both are whole and differ: a recovery was interrupted.
+	// Same is false when both are whole and differ: a rekey or a recovery was cut
+	// before it took effect. The current one is the truth where it opens, and Open
+	// then writes the previous one anew; where it does not, a recovery is to be
+	// made again.
 	Same bool
 }
 
@@ -31,14 +31,10 @@ func Describe(dir string) (d Description, err error) {
 	for _, s := range f.Slots {
 		d.Slots = append(d.Slots, s.Kind)
 	}
-	_, d.Previous = read(filepath.Join(dir, previousName))
-	if d.Current != nil || d.Previous != nil {
-		return d, nil
-	}
-	current, err := os.ReadFile(filepath.Join(dir, currentName))
-	previous, previousErr := os.ReadFile(filepath.Join(dir, previousName))
-	d.Same = bytes.Equal(current, previous)
-	return d, errors.Join(err, previousErr)
+	previous, err := read(filepath.Join(dir, previousName))
+	d.Previous = err
+	d.Same = d.Current == nil && d.Previous == nil && f.same(previous)
+	return d, nil
 }
 
 // Try tells whether p opens the keyring in dir, and writes nothing: a current

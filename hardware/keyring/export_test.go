@@ -23,6 +23,15 @@ func CutPowerAfter(writes int) (restore func()) {
 	return func() { writeFile = durable.Write }
 }
 
+// BeforeWrite calls f before each file is written, until restored.
+func BeforeWrite(f func(path string)) (restore func()) {
+	writeFile = func(path string, data []byte, mode os.FileMode) error {
+		f(path)
+		return durable.Write(path, data, mode)
+	}
+	return func() { writeFile = durable.Write }
+}
+
 // Envelope gives a forged keyring a right checksum, which takes no key.
 func Envelope(raw []byte) []byte {
 	sum := sha256.Sum256(raw)

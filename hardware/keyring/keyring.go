@@ -33,7 +33,7 @@ type Keyring struct {
 	torn     error
 
 	held     atomic.Pointer[held]
-	changing sync.Mutex // of the file: Rekey and Forget, one at a time
+	changing sync.Mutex // of the files: Rekey, Forget and a counter's Renew, one at a time
 }
 
 // newKeyring holds an open file.
@@ -43,8 +43,8 @@ func newKeyring(dir string, p Provider, h *held) *Keyring {
 	return k
 }
 
-// Mended returns what was wrong with the current file when the previous one had
-// to be used and it was written anew; nil when nothing was. For the log.
+// Mended returns what was wrong with one of the two generations, which was written
+// anew from the other; nil when nothing was. For the log.
 func (k *Keyring) Mended() error { return k.torn }
 
 // Seal encrypts plaintext under the purpose's newest key, bound to its place. It

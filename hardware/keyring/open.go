@@ -1,8 +1,10 @@
 package keyring
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"path/filepath"
 )
 
 // Pinned tells which provider opens the keyring in dir: what init decided, for
@@ -32,6 +34,9 @@ func Slots(dir string) ([]Kind, error) {
 // Open opens the keyring in dir with p, and takes p over when it succeeds. Every
 // slot of p's kind is tried. Errors: ErrNone, ErrNewer, and a fault.Locked that
 // wraps ErrLocked when no slot opens or when p is not the kind pinned at init.
+//
+// The generation that opened is the truth: the other, torn or left by a rekey or a
+// recovery that was cut, is written anew from it. So the caller holds the folder.
 func Open(dir string, p Provider) (*Keyring, error) {
 	f, torn, err := load(dir)
 	if err != nil {
@@ -87,11 +92,33 @@ func (f *file) unlock(kind Kind, unwrap func(blob []byte) ([]byte, error)) ([]by
 	return nil, errors.Join(reasons...)
 }
 
-// mend writes a torn current file anew, now that the previous one, which it does
-// not touch, has proved itself.
+// mend writes the other generation anew, now that f, which it does not touch, has
+// proved itself: a torn current one or, beside a whole current one, a previous one
+// that says something else. A rekey and a recovery write the previous one first
+// and seal nothing before the current one is written, so that what only the
+// previous one holds never served. One of a later version is left alone. Where
+// the previous one cannot be written, the hub opens as it did before.
 func (k *Keyring) mend(dir string, f *file) error {
-	if k.torn == nil {
+	if k.torn != nil {
+		return f.save(dir, currentName)
+	}
+	previous, err := read(filepath.Join(dir, previousName))
+	if errors.Is(err, ErrNewer) || err == nil && f.same(previous) {
 		return nil
 	}
-	return f.save(dir, currentName)
+	if err == nil {
+		err = errDiffer
+	}
+	k.torn = errors.Join(err, f.save(dir, previousName))
+	return nil
+}
+
+// errDiffer is two whole generations of which one never served.
+var errDiffer = errors.New("the generations differ: a rekey or a recovery was cut before it took effect")
+
+// same tells whether two generations say the same.
+func (f *file) same(other *file) bool {
+	one, err := f.encode()
+	two, otherErr := other.encode()
+	return err == nil && otherErr == nil && bytes.Equal(one, two)
 }
