@@ -1,10 +1,12 @@
 package node_test
 
 import (
+	"slices"
 	"testing"
 
 	"relais/node"
 	"relais/node/fault"
+	"relais/node/mandate"
 	"relais/node/record"
 	"relais/node/territory"
 )
@@ -178,5 +180,36 @@ func TestExpelledComesBack(t *testing.T) {
 	}
 	if entries(t, g.keeper) != before+1 { // the second invitation's own
 		t.Error("something was kept of it")
+	}
+}
+
+// TestExpelledGrants: a hub that learned that it was expelled says so and grants
+// nothing; it stops mandates as before. Until it learned, it granted.
+func TestExpelledGrants(t *testing.T) {
+	d := newDesk(t)
+	var granted mandate.ID
+	grant := func() error {
+		visit := d.drafted(t)
+		recap, err := d.Recap(t.Context(), d.by, visit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := d.Grant(t.Context(), d.by, visit, node.Approval{Recap: recap.Hash, Code: d.code(t)})
+		if err == nil {
+			granted = m
+		}
+		return err
+	}
+	if err := grant(); err != nil {
+		t.Fatal(err)
+	}
+	d.land.enrol(t, func(r *territory.Roster) { r.Hubs[0].State = territory.HubExpelled })
+	refused(t, grant(), fault.Forbidden, "")
+	if _, err := d.StopAtDesk(t.Context(), d.by, node.DeskStop{Mandate: granted, Reason: record.ReasonPerson}); err != nil {
+		t.Errorf("a stop is refused: %v", err)
+	}
+	view, err := d.Territory(t.Context())
+	if err != nil || !slices.ContainsFunc(view.Alarms, func(a node.Alarm) bool { return a.Key == "expelled" }) {
+		t.Errorf("%+v, %v", view.Alarms, err)
 	}
 }
