@@ -40,7 +40,7 @@ func (n *Node) Expel(ctx context.Context, by *Actor, code string, hub territory.
 }
 
 // grantsExpelled refuses grants at a hub that knows it was expelled: no other would
-// hear of them. Stops go on: they hold here, where the paper is.
+// hear of them.
 func (n *Node) grantsExpelled() error {
 	roster := n.Roster()
 	if roster == nil {
@@ -50,6 +50,6 @@ func (n *Node) grantsExpelled() error {
 		return nil
 	}
 	return fault.Errorf(fault.Forbidden,
-		"Ce relais a été exclu du territoire\u00a0: aucun mandat ne peut plus y être créé. Arrêter un mandat reste possible. Appelez le département.",
+		"Ce relais a été exclu du territoire\u00a0: aucun mandat ne peut plus y être créé. Appelez le département.",
 		"this hub is expelled: roster %d", roster.Version)
 }

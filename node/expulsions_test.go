@@ -6,7 +6,6 @@ import (
 
 	"relais/node"
 	"relais/node/fault"
-	"relais/node/mandate"
 	"relais/node/record"
 	"relais/node/territory"
 )
@@ -184,30 +183,34 @@ func TestExpelledComesBack(t *testing.T) {
 }
 
 // TestExpelledGrants: a hub that learned that it was expelled says so and grants
-// nothing; it stops mandates as before. Until it learned, it granted.
+// nothing. Until it learned, it granted.
 func TestExpelledGrants(t *testing.T) {
 	d := newDesk(t)
-	var granted mandate.ID
 	grant := func() error {
 		visit := d.drafted(t)
 		recap, err := d.Recap(t.Context(), d.by, visit)
 		if err != nil {
 			t.Fatal(err)
 		}
-		m, err := d.Grant(t.Context(), d.by, visit, node.Approval{Recap: recap.Hash, Code: d.code(t)})
-		if err == nil {
-			granted = m
-		}
+		_, err = d.Grant(t.Context(), d.by, visit, node.Approval{Recap: recap.Hash, Code: d.code(t)})
 		return err
 	}
 	if err := grant(); err != nil {
 		t.Fatal(err)
 	}
-	d.land.enrol(t, func(r *territory.Roster) { r.Hubs[0].State = territory.HubExpelled })
-	refused(t, grant(), fault.Forbidden, "")
-	if _, err := d.StopAtDesk(t.Context(), d.by, node.DeskStop{Mandate: granted, Reason: record.ReasonPerson}); err != nil {
-		t.Errorf("a stop is refused: %v", err)
+	if err := d.SignAll(t.Context()); err != nil {
+		t.Fatal(err)
 	}
+	cuts, err := d.Cuts(t.Context(), d.Self())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.land.enrol(t, func(r *territory.Roster) {
+		if err := r.Expel(d.Self(), cuts); err != nil {
+			t.Fatal(err)
+		}
+	})
+	refused(t, grant(), fault.Forbidden, "")
 	view, err := d.Territory(t.Context())
 	if err != nil || !slices.ContainsFunc(view.Alarms, func(a node.Alarm) bool { return a.Key == "expelled" }) {
 		t.Errorf("%+v, %v", view.Alarms, err)
