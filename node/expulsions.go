@@ -38,3 +38,18 @@ func (n *Node) Expel(ctx context.Context, by *Actor, code string, hub territory.
 		},
 	})
 }
+
+// grantsExpelled refuses grants at a hub that knows it was expelled: no other would
+// hear of them.
+func (n *Node) grantsExpelled() error {
+	roster := n.Roster()
+	if roster == nil {
+		return nil
+	}
+	if self, listed := roster.Hub(n.self); !listed || self.State != territory.HubExpelled {
+		return nil
+	}
+	return fault.Errorf(fault.Forbidden,
+		"Ce relais a été exclu du territoire\u00a0: aucun mandat ne peut plus y être créé. Appelez le département.",
+		"this hub is expelled: roster %d", roster.Version)
+}

@@ -1,6 +1,7 @@
 package node_test
 
 import (
+	"slices"
 	"testing"
 
 	"relais/node"
@@ -178,5 +179,40 @@ func TestExpelledComesBack(t *testing.T) {
 	}
 	if entries(t, g.keeper) != before+1 { // the second invitation's own
 		t.Error("something was kept of it")
+	}
+}
+
+// TestExpelledGrants: a hub that learned that it was expelled says so and grants
+// nothing. Until it learned, it granted.
+func TestExpelledGrants(t *testing.T) {
+	d := newDesk(t)
+	grant := func() error {
+		visit := d.drafted(t)
+		recap, err := d.Recap(t.Context(), d.by, visit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = d.Grant(t.Context(), d.by, visit, node.Approval{Recap: recap.Hash, Code: d.code(t)})
+		return err
+	}
+	if err := grant(); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.SignAll(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	cuts, err := d.Cuts(t.Context(), d.Self())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.land.enrol(t, func(r *territory.Roster) {
+		if err := r.Expel(d.Self(), cuts); err != nil {
+			t.Fatal(err)
+		}
+	})
+	refused(t, grant(), fault.Forbidden, "")
+	view, err := d.Territory(t.Context())
+	if err != nil || !slices.ContainsFunc(view.Alarms, func(a node.Alarm) bool { return a.Key == "expelled" }) {
+		t.Errorf("%+v, %v", view.Alarms, err)
 	}
 }

@@ -29,7 +29,7 @@ type Approval struct {
 // them. Granting twice returns the mandate already made. It fails with Stale when
 // the draft changed since the recap, Unauthenticated on "code" for a wrong or
 // used code, Limited after several of them, Invalid or Forbidden as Recap does,
-// and Unavailable while the clock is in doubt, or the folder until another hub
+// Forbidden where the roster says that this hub is expelled, and Unavailable while the clock is in doubt, or the folder until another hub
 // answered.
 func (n *Node) Grant(ctx context.Context, by Actor, visit mediation.AccompanimentID, a Approval) (mandate.ID, error) {
 	var made mandate.ID
@@ -53,6 +53,9 @@ func (n *Node) Grant(ctx context.Context, by Actor, visit mediation.Accompanimen
 func (n *Node) grant(tx *store.Tx, by Actor, visit mediation.AccompanimentID, a Approval) (made mandate.ID, refusal, err error) {
 	made, account, err := n.grantedIn(tx.Reader, by, visit)
 	if err != nil || !made.IsZero() {
+		return made, nil, err
+	}
+	if err := n.grantsExpelled(); err != nil {
 		return made, nil, err
 	}
 	if err := n.grantsBlocked(tx.Now); err != nil {

@@ -49,16 +49,13 @@ func (c LinkConfig) enrolmentClient(credentials *link.Credentials) (*enrolment.C
 	return enrolment.NewClient(link.NewCaller(credentials, proxy)), nil
 }
 
+// sighted is what the invitation that this machine uses led to: a hub that waits
+// asks every other second, and a running hub makes a newcomer of each question.
+var sighted enrolment.Sighting
+
 // ask asks once. When the hub has its place, it takes the roster and the
 // certificate that come with it.
 func (w *newcomer) ask(ctx context.Context, i territory.Invitation) (placed, error) {
-	seen, err := w.client.Look(ctx, i)
-	if err != nil {
-		return placed{}, err
-	}
-	if seen.RootKey != w.node.RootKey() {
-		return placed{}, failWith(exitProof, "this hub was made for another root than the invitation's: it joins no other territory; make another hub, in another data_dir")
-	}
 	q, err := requestOf(ctx, w.config, w.node, w.keys.Assurance())
 	if err != nil {
 		return placed{}, err
@@ -67,7 +64,10 @@ func (w *newcomer) ask(ctx context.Context, i territory.Invitation) (placed, err
 	if err != nil {
 		return placed{}, err
 	}
-	told, err := w.client.Ask(ctx, i, seen, text)
+	told, err := sighted.Ask(ctx, w.client, i, w.node.RootKey(), text)
+	if errors.Is(err, enrolment.ErrOtherRootHeld) {
+		return placed{}, failWith(exitProof, "this hub was made for another root than the invitation's: it joins no other territory; make another hub, in another data_dir")
+	}
 	if err != nil {
 		return placed{}, err
 	}
@@ -75,7 +75,7 @@ func (w *newcomer) ask(ctx context.Context, i territory.Invitation) (placed, err
 	if told.State != node.RequestApproved {
 		return p, nil
 	}
-	if err := w.settle(ctx, told); err != nil {
+	if err := w.settle(ctx, i, told); err != nil {
 		return p, err
 	}
 	p.Version = w.node.Roster().Version
@@ -83,8 +83,8 @@ func (w *newcomer) ask(ctx context.Context, i territory.Invitation) (placed, err
 }
 
 // settle takes what came with approval.
-func (w *newcomer) settle(ctx context.Context, told node.Enrolled) error {
-	if err := w.node.InstallRoster(ctx, told.Roster); err != nil {
+func (w *newcomer) settle(ctx context.Context, i territory.Invitation, told node.Enrolled) error {
+	if err := sighted.Install(ctx, w.client, i, w.node, told.Roster); err != nil {
 		return err
 	}
 	r := w.node.Roster()

@@ -52,7 +52,7 @@ func OpenNext(signed []byte, rootKey string, announced []byte) (r *Roster, root 
 	if !errors.Is(err, ErrForged) || len(announced) == 0 {
 		return r, rootKey, err
 	}
-	named := namedRoot(signed)
+	named := NamedRoot(signed)
 	if named == "" || !bytes.Equal(NextRootHash(named), announced) {
 		return nil, rootKey, err
 	}
@@ -62,8 +62,9 @@ func OpenNext(signed []byte, rootKey string, announced []byte) (r *Roster, root 
 	return r, named, nil
 }
 
-// namedRoot reads, unverified, which root a roster says it is signed by.
-func namedRoot(signed []byte) string {
+// NamedRoot reads, unverified, which root a roster says it is signed by; "" when
+// it says none.
+func NamedRoot(signed []byte) string {
 	text, _, _ := bytes.Cut(signed, []byte("\n\n"))
 	var says struct{ Root string }
 	if json.Unmarshal(text, &says) != nil {

@@ -26,7 +26,8 @@ type Seen struct {
 	RootKey string
 	Note    []byte // the roster, as signed
 	Roster  *territory.Roster
-	address string // that answered
+	turns   [][]byte // see From
+	address string   // that answered
 }
 
 // Look finds the territory of an invitation: nothing is told to anybody. Errors:
@@ -57,7 +58,8 @@ func (c *Client) lookAt(ctx context.Context, i territory.Invitation, address str
 		}
 		return seen, err
 	}
-	if territory.RootFingerprint(w.Root) != i.Root {
+	turns := notesOf(w.Turns)
+	if !leads(turns, i.Root, w.Root) {
 		return seen, ErrOtherRoot
 	}
 	r, err := territory.OpenRoster([]byte(w.Roster), w.Root)
@@ -69,7 +71,7 @@ func (c *Client) lookAt(ctx context.Context, i territory.Invitation, address str
 	case r.Version < i.MinVersion:
 		return seen, fmt.Errorf("%w: version %d, and it says at least %d", ErrOldRoster, r.Version, i.MinVersion)
 	}
-	return Seen{w.Root, []byte(w.Roster), r, address}, nil
+	return Seen{w.Root, []byte(w.Roster), r, turns, address}, nil
 }
 
 // Ask hands the request over to the hub that invited, and returns what became of

@@ -2,14 +2,15 @@
 // in a territory: over the join side of the link (link.ALPNJoin), with a code
 // that somebody of the territory made.
 //
-//	GET  /relais/v1/territory  the root's key and the roster, for anybody
+//	GET  /relais/v1/territory  the root's key, the roster, the turns, for anybody
 //	POST /relais/v1/join       secret and request; the answer says what became of it
 //
 // # What proves what
 //
 // The newcomer knows nobody. The code gives the fingerprint of the territory's
-// root: by it the root's key is recognised, by the key the roster, by the roster
-// the hub that answers, which must be the one that made the code. Only then, on a
+// root: by it the root's key is recognised, or that of the root which followed it
+// since, turn by turn (turns.go); by the key the roster, by the roster the hub
+// that answers, which must be the one that made the code. Only then, on a
 // connection verified as any between hubs, does the secret leave. In the other
 // direction the secret says that somebody was invited, the connection that the
 // caller holds the identity it asks for, and the fingerprint, read aloud, that
@@ -40,8 +41,8 @@ const (
 	typeJSON = "application/json"
 
 	maxAskOctets = 24 << 10
-	// maxAnswerOctets holds a roster, escaped as JSON.
-	maxAnswerOctets = 4 * territory.MaxRosterOctets
+	// maxAnswerOctets holds a roster and the turns, escaped as JSON.
+	maxAnswerOctets = 2 * (maxTurnsOctets + 2*territory.MaxRosterOctets)
 )
 
 // Host is the hub that invites. It is an interface so that the protocol is
@@ -49,6 +50,9 @@ const (
 type Host interface {
 	RootKey() string
 	RosterNote() []byte
+	// RosterTurns are the first roster of each root, above a version, the oldest
+	// first.
+	RosterTurns(ctx context.Context, after uint32) ([][]byte, error)
 	TakeRequest(ctx context.Context, secret territory.InviteSecret, request []byte) (node.Enrolled, error)
 }
 
@@ -56,6 +60,9 @@ type Host interface {
 type welcome struct {
 	Root   string `json:"root"`
 	Roster string `json:"roster"`
+	// Turns are the first roster of each root, the oldest first, where there was
+	// more than one.
+	Turns []string `json:"turns,omitempty"`
 }
 
 // ask is what the newcomer says.
@@ -85,6 +92,9 @@ var (
 	ErrUnreachable = errors.New("no address of the invitation answers")
 	// ErrOtherRoot means that who answers is of another territory than the code.
 	ErrOtherRoot = errors.New("the territory that answers is not the one of the invitation")
+	// ErrOtherRootHeld means that the hub which asks was made for another territory
+	// than the one that answers.
+	ErrOtherRootHeld = errors.New("the root this hub pinned is not of the territory that answers")
 	// ErrOldRoster means that the roster offered is older than the invitation.
 	ErrOldRoster = errors.New("the roster that is offered is older than the invitation")
 )

@@ -17,8 +17,9 @@ import (
 
 // handler serves strangers.
 type handler struct {
-	host Host
-	log  *slog.Logger
+	host    Host
+	log     *slog.Logger
+	greeter greeter
 	// refusals keeps a stranger's calls from filling the log.
 	refusals rate.Sometimes
 }
@@ -68,12 +69,11 @@ func detailOf(f *fault.Error) string {
 	return f.Error()
 }
 
-func (h *handler) territory(*http.Request) (any, error) {
-	note := h.host.RosterNote()
-	if note == nil {
+func (h *handler) territory(r *http.Request) (any, error) {
+	if h.host.RosterNote() == nil {
 		return nil, fault.Errorf(fault.Unavailable, "Ce relais n’a pas encore de registre.", "no roster yet")
 	}
-	return welcome{h.host.RootKey(), string(note)}, nil
+	return h.greeter.welcome(r.Context(), h.host)
 }
 
 func (h *handler) join(r *http.Request) (any, error) {

@@ -34,14 +34,38 @@ type host struct {
 	mu      sync.Mutex // guards what follows
 	roster  *territory.Roster
 	note    []byte
+	turns   [][]byte
 	secrets []territory.InviteSecret
 	answer  node.Enrolled
 	err     error
 }
 
-func (h *host) RootKey() string           { return h.root.Public() }
+func (h *host) RootKey() string           { h.mu.Lock(); defer h.mu.Unlock(); return h.root.Public() }
 func (h *host) RosterNote() []byte        { h.mu.Lock(); defer h.mu.Unlock(); return h.note }
 func (h *host) Roster() *territory.Roster { h.mu.Lock(); defer h.mu.Unlock(); return h.roster }
+
+func (h *host) RosterTurns(context.Context, uint32) ([][]byte, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.turns, nil
+}
+
+// turn lets the root that follows sign from now on.
+func (h *host) turn(t testing.TB) {
+	t.Helper()
+	if len(h.turns) == 0 {
+		h.turns = [][]byte{h.note}
+	}
+	next, err := h.root.Turn()
+	check(t, err)
+	h.mu.Lock()
+	h.root = next
+	h.mu.Unlock()
+	r, err := h.Roster().Clone()
+	check(t, err)
+	h.sign(t, r)
+	h.turns = append(h.turns, h.note)
+}
 
 func (h *host) TakeRequest(_ context.Context, secret territory.InviteSecret, _ []byte) (node.Enrolled, error) {
 	h.mu.Lock()

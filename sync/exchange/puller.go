@@ -106,6 +106,7 @@ func (p *Puller) Run(ctx context.Context) error {
 		case <-timer.C:
 		case <-periodic.C:
 			p.WantDossiers()
+			running.Go(func() { p.learn(ctx) })
 		}
 		timer.Stop()
 	}

@@ -61,7 +61,7 @@ func (l *Link) answer(plain net.Conn) {
 		return
 	}
 	state := conn.ConnectionState()
-	if state.NegotiatedProtocol == ALPNJoin {
+	if p := state.NegotiatedProtocol; p == ALPNJoin || p == ALPNExpelled {
 		l.giveStranger(conn, raw)
 		return
 	}

@@ -47,21 +47,24 @@ func (l *Link) stillAdmitted(h http.Handler) http.Handler {
 }
 
 // HTTPClient reaches https://h_…/ URLs: hubs and the national service by name,
-// at the addresses of the roster, verified. It has no timeout of its own.
+// at the addresses of the roster, verified. It has no timeout of its own. Under
+// SchemeExpelled it reaches hubs that refuse this one.
 func (l *Link) HTTPClient() *http.Client { return l.client }
 
 func (l *Link) newClient() *http.Client {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP2(true)
+	transport := &http.Transport{
+		DialTLSContext:     l.dialHTTP,
+		ForceAttemptHTTP2:  true,
+		Protocols:          protocols,
+		IdleConnTimeout:    httpIdleTimeout,
+		DisableCompression: true,
+		HTTP2:              &http.HTTP2Config{SendPingTimeout: httpPingAfter, PingTimeout: httpPingTimeout},
+	}
+	transport.RegisterProtocol(SchemeExpelled, l.newRefusing())
 	return &http.Client{
-		Transport: &http.Transport{
-			DialTLSContext:     l.dialHTTP,
-			ForceAttemptHTTP2:  true,
-			Protocols:          protocols,
-			IdleConnTimeout:    httpIdleTimeout,
-			DisableCompression: true,
-			HTTP2:              &http.HTTP2Config{SendPingTimeout: httpPingAfter, PingTimeout: httpPingTimeout},
-		},
+		Transport: transport,
 		// A peer that sends us elsewhere is not followed.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
@@ -69,6 +72,10 @@ func (l *Link) newClient() *http.Client {
 
 // dialHTTP connects to the hub that a URL's host names.
 func (l *Link) dialHTTP(ctx context.Context, _, address string) (net.Conn, error) {
+	return l.dialNamed(ctx, address, ALPNHTTP)
+}
+
+func (l *Link) dialNamed(ctx context.Context, address, alpn string) (net.Conn, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err
@@ -77,7 +84,7 @@ func (l *Link) dialHTTP(ctx context.Context, _, address string) (net.Conn, error
 	if err != nil {
 		return nil, fmt.Errorf("the link reaches hubs only: %w", err)
 	}
-	conn, raw, err := l.dialTLS(ctx, hub, ALPNHTTP)
+	conn, raw, err := l.dialTLS(ctx, hub, alpn)
 	if err != nil {
 		return nil, err
 	}

@@ -41,17 +41,20 @@ func (c *Credentials) joinTLS() *tls.Config {
 	}
 }
 
-// serverTLS is ServerTLS of the link's own protocols and, while somebody is
-// invited, of the join side for who asks for that alone.
+// serverTLS is ServerTLS of the link's own protocols and, for who asks for that
+// alone, of the join side while somebody is invited, or for an expelled hub.
 func (l *Link) serverTLS() *tls.Config {
 	hubs := l.credentials.ServerTLS(l.roster, ALPNSession, ALPNHTTP)
 	if l.join == nil {
 		return hubs
 	}
-	strangers := l.credentials.joinTLS()
+	strangers, expelled := l.credentials.joinTLS(), l.expelledTLS()
 	hubs.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-		if len(hello.SupportedProtos) == 1 && hello.SupportedProtos[0] == ALPNJoin && l.inviting() {
+		switch alone := len(hello.SupportedProtos) == 1; {
+		case alone && hello.SupportedProtos[0] == ALPNJoin && l.inviting():
 			return strangers, nil
+		case alone && hello.SupportedProtos[0] == ALPNExpelled:
+			return expelled, nil
 		}
 		return nil, nil // hubs
 	}
@@ -84,6 +87,10 @@ func (l *Link) newJoinServer(h http.Handler) *http.Server {
 		},
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			r.TLS = r.Context().Value(strangerKey{}).(*tls.ConnectionState)
+			if mayOnlyRead(r) {
+				http.Error(w, ErrExpelledPeer.Error(), http.StatusForbidden)
+				return
+			}
 			select {
 			case slots <- struct{}{}:
 				defer func() { <-slots }()

@@ -8,10 +8,11 @@
 // pass on a revocation; one the roster does not know, or expelled, is refused at
 // the handshake, and its connections are closed when the roster changes.
 //
-// By ALPN the port carries three things. relais/1 is one yamux session per peer,
+// By ALPN the port carries four things. relais/1 is one yamux session per peer,
 // over which packets go best effort and streams reliably, all in frames that
 // name both ends. h2 is HTTP/2 for sync/exchange. relais-join/1 is for a hub that
-// was invited and that no roster lists yet: sync/enrolment (join.go).
+// was invited and that no roster lists yet: sync/enrolment (join.go). Under
+// relais-expelled/1 an expelled hub reads there that it is (expelled.go).
 //
 // The traps, each paid for by somebody: a dial under a lock lets one sleeping
 // peer stall all the others; a queue without a bound turns it into memory; a
@@ -64,7 +65,8 @@ type Options struct {
 	// Join serves hubs that were invited and that no roster lists yet; nil: none
 	// is. Nobody was verified: see Certified. Inviting tells whether somebody is
 	// invited now; otherwise, and when it is nil, a stranger is refused at the
-	// handshake.
+	// handshake. What it answers to GET is also for a hub that the roster lists as
+	// expelled, at any time: ALPNExpelled.
 	Join     http.Handler
 	Inviting func() bool
 }

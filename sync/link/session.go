@@ -79,7 +79,7 @@ func (l *Link) dialSession(ctx context.Context, hub territory.HubID) (*session, 
 		if cause := reading.err(); cause != nil {
 			err = cause
 		}
-		return nil, fmt.Errorf("dial %s: refused there: %w", hub, err)
+		return nil, fmt.Errorf("dial %s: %w: %w", hub, errRefusedThere, err)
 	}
 	if !l.register(raw, hub) {
 		s.close()
