@@ -36,11 +36,11 @@ test: bootstrap build ## run every test
 
 # Under the race detector.
 test-inside:
-	$(GO) test -race $(INSIDE)
+	$(GO) test -race -timeout 20m $(INSIDE)
 
 # They start the programs as they ship, and wait for them more than they compute.
 test-processes:
-	$(GO) test ./cmd/...
+	$(GO) test -timeout 20m ./cmd/...
 
 check: lint ## all that can be said without running: format, vet, staticcheck, floors and doors
 	$(GO) test -count=1 -run 'TestFloors|TestDoors' ./cmd/relais

@@ -75,10 +75,13 @@ func (c RecoveryCode) MarshalText() ([]byte, error) { return []byte(hiddenCode),
 // making it dear to exploit. The file does not choose: a doctored one could ask
 // for all the memory.
 const (
-	recoveryPasses    = 3
-	recoveryMemoryKiB = 64 << 10
-	recoveryLanes     = 1
+	recoveryPasses = 3
+	recoveryLanes  = 1
 )
+
+// recoveryMemoryKiB is a variable so that a hundred tests need not each do that
+// work, which a test of its own does.
+var recoveryMemoryKiB uint32 = 64 << 10
 
 // recoverySlot is the blob of a recovery slot.
 type recoverySlot struct {

@@ -69,3 +69,29 @@ func FuzzParseRecoveryCode(f *testing.F) {
 		}
 	})
 }
+
+// TestRecoveryCodeAsItShips: the other tests make a recovery code cheap; as it
+// ships it costs what RFC 9106 asks, and a keyring made at one cost does not open
+// at another.
+func TestRecoveryCodeAsItShips(t *testing.T) {
+	if keyring.RecoveryMemoryKiB != 64<<10 {
+		t.Errorf("it ships with %d KiB", keyring.RecoveryMemoryKiB)
+	}
+	restore := keyring.AsItShips()
+	defer restore()
+	dir := t.TempDir()
+	k, code, err := keyring.Create(dir, newMachine(keyring.KindTPM))
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.Close()
+	again, err := keyring.Recover(dir, newMachine(keyring.KindTPM), code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again.Close()
+	restore()
+	if _, err := keyring.Recover(dir, newMachine(keyring.KindTPM), code); !errors.Is(err, keyring.ErrLocked) {
+		t.Errorf("at another cost: %v", err)
+	}
+}
