@@ -186,7 +186,11 @@ func asking(ctx context.Context, c Config, i territory.Invitation) (ask func(con
 		return nil, nil, err
 	}
 	closing = func() error { return errors.Join(keys.Close(), n.Close()) }
-	w, err := newNewcomer(c, n, keys)
+	var w *newcomer
+	credentials, err := link.NewCredentials(n.Self(), keys.Identity(), nil)
+	if err == nil {
+		w, err = newNewcomer(c, n, keys, credentials)
+	}
 	if err != nil {
 		return nil, nil, errors.Join(err, closing())
 	}

@@ -26,15 +26,14 @@ type newcomer struct {
 	node   *node.Node
 	keys   *keyring.Keyring
 	client *enrolment.Client
+	// sighted is what its invitation led to: it asks every other second.
+	sighted enrolment.Sighting
 }
 
-func newNewcomer(c Config, n *node.Node, keys *keyring.Keyring) (*newcomer, error) {
-	credentials, err := link.NewCredentials(n.Self(), keys.Identity(), nil)
-	if err != nil {
-		return nil, err
-	}
+// newNewcomer shows these credentials: making some takes the TPM.
+func newNewcomer(c Config, n *node.Node, keys *keyring.Keyring, credentials *link.Credentials) (*newcomer, error) {
 	client, err := c.Link.enrolmentClient(credentials)
-	return &newcomer{c, n, keys, client}, err
+	return &newcomer{config: c, node: n, keys: keys, client: client}, err
 }
 
 // enrolmentClient calls as the link does, through its proxy if there is one.
@@ -49,10 +48,6 @@ func (c LinkConfig) enrolmentClient(credentials *link.Credentials) (*enrolment.C
 	return enrolment.NewClient(link.NewCaller(credentials, proxy)), nil
 }
 
-// sighted is what the invitation that this machine uses led to: a hub that waits
-// asks every other second, and a running hub makes a newcomer of each question.
-var sighted enrolment.Sighting
-
 // ask asks once. When the hub has its place, it takes the roster and the
 // certificate that come with it.
 func (w *newcomer) ask(ctx context.Context, i territory.Invitation) (placed, error) {
@@ -64,7 +59,7 @@ func (w *newcomer) ask(ctx context.Context, i territory.Invitation) (placed, err
 	if err != nil {
 		return placed{}, err
 	}
-	told, err := sighted.Ask(ctx, w.client, i, w.node.RootKey(), text)
+	told, err := w.sighted.Ask(ctx, w.client, i, w.node.RootKey(), text)
 	if errors.Is(err, enrolment.ErrOtherRootHeld) {
 		return placed{}, failWith(exitProof, "this hub was made for another root than the invitation's: it joins no other territory; make another hub, in another data_dir")
 	}
@@ -84,7 +79,7 @@ func (w *newcomer) ask(ctx context.Context, i territory.Invitation) (placed, err
 
 // settle takes what came with approval.
 func (w *newcomer) settle(ctx context.Context, i territory.Invitation, told node.Enrolled) error {
-	if err := sighted.Install(ctx, w.client, i, w.node, told.Roster); err != nil {
+	if err := w.sighted.Install(ctx, w.client, i, w.node, told.Roster); err != nil {
 		return err
 	}
 	r := w.node.Roster()

@@ -39,6 +39,7 @@ type hub struct {
 	keys     *keyring.Keyring
 	node     *node.Node
 	link     *link.Link
+	newcomer *newcomer // where it asks for its place again
 	pool     *gossip.Pool
 	puller   *exchange.Puller
 	adapter  national.Adapter // nil without a national service

@@ -22,11 +22,7 @@ func (h *hub) control() *control {
 // join asks for this hub's place while it runs: it was recovered, or has another
 // name. Once it has it, browsers are shown at once what the territory certified.
 func (h *hub) join(ctx context.Context, i territory.Invitation) (placed, error) {
-	w, err := newNewcomer(h.config, h.node, h.keys)
-	if err != nil {
-		return placed{}, err
-	}
-	p, err := w.ask(ctx, i)
+	p, err := h.newcomer.ask(ctx, i)
 	if err == nil && p.State == node.RequestApproved {
 		h.showAuthority(ctx)
 	}

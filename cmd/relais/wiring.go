@@ -44,6 +44,9 @@ func (h *hub) wireSync() (err error) {
 	if err != nil {
 		return err
 	}
+	if h.newcomer, err = newNewcomer(c, h.node, h.keys, h.link.Credentials()); err != nil {
+		return err
+	}
 	h.puller = exchange.NewPuller(exchange.NewClient(h.node, h.link.HTTPClient(), nil), h.log)
 	h.pool = gossip.New(gossip.Options{Local: h.node, Link: h.link, OnBehind: h.puller.Want, Logger: h.log})
 	h.node.OnRecord(func(wire []byte, from territory.HubID) {
