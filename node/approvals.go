@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -143,7 +144,7 @@ func (n *Node) SettleHub(ctx context.Context, hub territory.HubID, roster, certi
 		}
 		newer, err := n.takeRoster(tx, taken)
 		if errors.Is(err, errRootMoved) || err == nil && !newer {
-			return fault.New(fault.Stale, "Le registre a changé entre-temps. Recommencez.", errorOr(err, fmt.Errorf("roster %d is not newer", taken.Version)))
+			return fault.New(fault.Stale, "Le registre a changé entre-temps. Recommencez.", cmp.Or(err, fmt.Errorf("roster %d is not newer", taken.Version)))
 		}
 		if err != nil {
 			return err
@@ -173,13 +174,6 @@ func settles(r *territory.Roster, q territory.Request, certificate []byte) error
 		return fault.New(fault.Invalid, "Ce certificat n’est pas celui de ce relais.", err)
 	}
 	return nil
-}
-
-func errorOr(err, otherwise error) error {
-	if err != nil {
-		return err
-	}
-	return otherwise
 }
 
 // RefuseHub turns a request down. The invitation is used up. It fails with
