@@ -38,9 +38,10 @@ test: bootstrap build ## run every test
 test-inside:
 	$(GO) test -race -timeout 20m $(INSIDE)
 
-# They start the programs as they ship, and wait for them more than they compute.
+# They start the programs as they ship, and wait for them more than they compute:
+# several at once.
 test-processes:
-	$(GO) test -timeout 20m ./cmd/...
+	$(GO) test -timeout 20m -parallel 4 ./cmd/...
 
 check: lint ## all that can be said without running: format, vet, staticcheck, floors and doors
 	$(GO) test -count=1 -run 'TestFloors|TestDoors' ./cmd/relais
@@ -61,7 +62,7 @@ soak: ## fuzz, kill, cut and race for an hour and a half; ARGS=12 takes that per
 	@packaging/soak.sh $(ARGS)
 
 shots: bootstrap ## take the screenshots of the main job into var/shots
-	$(GO) test -count=1 -run TestBrowser ./cmd/relais
+	$(GO) test -count=1 -run TestBrowser ./cmd/relais -shots
 
 clean: ## remove what was built and played
 	rm -rf bin var

@@ -30,9 +30,11 @@ func below(t *testing.T, dir string) (found []string) {
 // However a demonstration ends, a closed terminal and a kill included, nothing
 // that it started outlives it.
 func TestDemoLeavesNothing(t *testing.T) {
+	t.Parallel()
 	p := buildPrograms(t)
 	for name, ending := range map[string]syscall.Signal{"Hangup": syscall.SIGHUP, "Killed": syscall.SIGKILL} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			dir := t.TempDir()
 			cmd := exec.Command(p.relais, "demo", "--dir", dir)
 			if err := cmd.Start(); err != nil {

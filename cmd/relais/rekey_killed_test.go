@@ -10,6 +10,7 @@ import (
 // it at once, and starts it again, twice. The helper who was signed in works on in
 // her session; the keys have their end.
 func TestRekeyKilled(t *testing.T) {
+	t.Parallel()
 	h := newAgentHub(t)
 	ctx := t.Context()
 	if err := h.signIn(ctx); err != nil {
