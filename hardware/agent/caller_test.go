@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"relais/hardware/agent"
+	"relais/hardware/keyring/recoverywork"
 	"relais/hardware/soft"
 	"relais/hardware/tpm"
 )
@@ -26,6 +27,7 @@ const (
 )
 
 func TestMain(m *testing.M) {
+	recoverywork.MemoryKiB = recoverywork.LightKiB
 	if path := os.Getenv(callEnv); path != "" {
 		call(path)
 		return

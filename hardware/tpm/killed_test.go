@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-tpm/tpm2"
 
 	"relais/hardware/keyring"
+	"relais/hardware/keyring/recoverywork"
 	"relais/hardware/tpm"
 	"relais/hardware/tpm/swtpm"
 	"relais/node/durable"
@@ -111,6 +112,7 @@ func readRow(dir string, k *keyring.Keyring) ([]byte, error) {
 
 // TestMain is also the program that TestKilled kills.
 func TestMain(m *testing.M) {
+	recoverywork.MemoryKiB = recoverywork.LightKiB
 	work, isChild := works[os.Getenv(childWork)]
 	if !isChild {
 		os.Exit(m.Run())
