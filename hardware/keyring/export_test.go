@@ -23,6 +23,13 @@ func CutPowerAfter(writes int) (restore func()) {
 	return func() { writeFile = durable.Write }
 }
 
+// WithoutSync writes without waiting for the disk, until restored: for a thousand
+// writes of which none is cut.
+func WithoutSync() (restore func()) {
+	writeFile = os.WriteFile
+	return func() { writeFile = durable.Write }
+}
+
 // BeforeWrite calls f before each file is written, until restored.
 func BeforeWrite(f func(path string)) (restore func()) {
 	writeFile = func(path string, data []byte, mode os.FileMode) error {
