@@ -10,12 +10,16 @@ set -eu
 # zbar-tools      zbarimg reads its QR code back
 # strace          the power-cut test replays the writes it saw
 # systemd         systemd-analyze and systemd-sysusers read the units we package
+# nodejs, npm     another program reads the records' vectors; any from version 18
 packages="swtpm swtpm-tools chromium fonts-dejavu-core poppler-utils zbar-tools strace systemd"
 
 if ! command -v dpkg-query >/dev/null; then
 	echo "bootstrap: this is not Debian; install the equivalents of: $packages" >&2
 	exit 1
 fi
+
+command -v node >/dev/null || packages="$packages nodejs"
+command -v npm >/dev/null || packages="$packages npm"
 
 missing=""
 for package in $packages; do

@@ -21,6 +21,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"relais/hardware/keyring"
+	"relais/hardware/keyring/recoverywork"
 	"relais/hardware/soft"
 	"relais/node"
 	"relais/node/record"
@@ -28,6 +29,8 @@ import (
 	"relais/sync/link"
 	"relais/sync/national"
 )
+
+func init() { recoverywork.MemoryKiB = recoverywork.LightKiB }
 
 // demo is a territory of real parts: hubs with their folders, and the national
 // service driven by its own command line.

@@ -55,6 +55,7 @@ var doors = []struct {
 	{"github.com/veraison/go-cose", []string{"node/record"}, "one accepted encoding"},
 	{"github.com/fxamacker/cbor", []string{"node/record", "node/journal"}, "one accepted encoding"},
 	{"filippo.io/age", []string{"node", "cmd/relais", "hardware/keyring"}, "dossiers, the root's file, the département's slot"},
+	{"relais/hardware/keyring/recoverywork", []string{"hardware/keyring"}, "only tests make a recovery code cheap"},
 	{"github.com/coreos/go-systemd", []string{"systemd"}, "the service manager has one interlocutor"},
 	{"github.com/chromedp", nil, "a browser belongs to tests"},
 }
@@ -113,6 +114,7 @@ func TestDoorsPlanted(t *testing.T) {
 		"SecondWriter":     {"webui", "f.go", "github.com/mattn/go-sqlite3"},
 		"SecondFile":       {"cmd/relais", "run.go", "github.com/go-co-op/gocron/v2"},
 		"BrowserInProduct": {"cmd/relais", "demo.go", "github.com/chromedp/chromedp"},
+		"CheapRecovery":    {"cmd/relais", "init.go", "relais/hardware/keyring/recoverywork"},
 		"StoreSealsByAge":  {"node/internal/store", "f.go", "filippo.io/age/armor"},
 	} {
 		t.Run(name, func(t *testing.T) {
