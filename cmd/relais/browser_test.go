@@ -123,11 +123,11 @@ func filesWith(t *testing.T, text string, paths ...string) (files []string) {
 	return files
 }
 
-// openStage sets the stage with the commands as they ship.
+// openStage sets the stage with the commands as lightPrograms has them.
 func openStage(t *testing.T) *stage {
 	t.Helper()
-	p := buildPrograms(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	p := lightPrograms(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	s, err := setStage(ctx, t.TempDir(), p, newTimeline(io.Discard))
 	t.Cleanup(func() {

@@ -6,10 +6,19 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"relais/hardware/keyring/recoverywork"
 )
 
-// Here a root's passphrase costs less than as it ships.
-func init() { scryptWork = 10 }
+// recoveryAsItShips is what a recovery code costs outside these tests, in KiB.
+var recoveryAsItShips = recoverywork.MemoryKiB
+
+// Here a root's passphrase and a recovery code cost less than as they ship: also
+// to the verbs that a script types.
+func init() {
+	scryptWork = 10
+	recoverywork.MemoryKiB = recoverywork.LightKiB
+}
 
 // TestRootAsItShips: a root is kept by the programs as they ship, under a
 // passphrase that is dear to guess; here it is cheap. The verbs read both.

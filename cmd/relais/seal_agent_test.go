@@ -18,7 +18,7 @@ import (
 	"relais/node/territory"
 )
 
-// A agentHub is a hub whose TPM another process holds: both as they ship.
+// An agentHub is a hub whose TPM another process holds: both as lightPrograms has them.
 type agentHub struct {
 	*stageHub
 	stage  *stage
@@ -41,7 +41,7 @@ func newAgentHub(t *testing.T) *agentHub {
 		t.Fatal(err)
 	}
 	h := &agentHub{
-		stageHub: &stageHub{name: "Valbrume", folder: folder}, stage: &stage{programs: buildPrograms(t)},
+		stageHub: &stageHub{name: "Valbrume", folder: folder}, stage: &stage{programs: lightPrograms(t)},
 		tpm: process, socket: filepath.Join(folder, "seal.sock"),
 	}
 	t.Cleanup(h.end)
