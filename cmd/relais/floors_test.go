@@ -57,6 +57,7 @@ var doors = []struct {
 	{"filippo.io/age", []string{"node", "cmd/relais", "hardware/keyring"}, "dossiers, the root's file, the département's slot"},
 	{"github.com/coreos/go-systemd", []string{"systemd"}, "the service manager has one interlocutor"},
 	{"github.com/chromedp", nil, "a browser belongs to tests"},
+	{"relais/node/nodetest", nil, "a cheap passphrase belongs to tests"},
 }
 
 // listed is what go list says of one package, and its production imports by file.
@@ -113,6 +114,7 @@ func TestDoorsPlanted(t *testing.T) {
 		"SecondWriter":     {"webui", "f.go", "github.com/mattn/go-sqlite3"},
 		"SecondFile":       {"cmd/relais", "run.go", "github.com/go-co-op/gocron/v2"},
 		"BrowserInProduct": {"cmd/relais", "demo.go", "github.com/chromedp/chromedp"},
+		"CheapInProduct":   {"webui", "signin.go", "relais/node/nodetest"},
 		"StoreSealsByAge":  {"node/internal/store", "f.go", "filippo.io/age/armor"},
 	} {
 		t.Run(name, func(t *testing.T) {
