@@ -8,16 +8,18 @@ import (
 	"testing"
 
 	"relais/hardware/keyring/recoverywork"
+	"relais/node/nodetest"
 )
 
 // recoveryAsItShips is what a recovery code costs outside these tests, in KiB.
 var recoveryAsItShips = recoverywork.MemoryKiB
 
-// Here a root's passphrase and a recovery code cost less than as they ship: also
-// to the verbs that a script types.
+// Here a passphrase, a root's or a helper's, and a recovery code cost less than as
+// they ship: also to the verbs that a script types.
 func init() {
 	scryptWork = 10
 	recoverywork.MemoryKiB = recoverywork.LightKiB
+	nodetest.CheapPassphrases()
 }
 
 // TestRootAsItShips: a root is kept by the programs as they ship, under a
