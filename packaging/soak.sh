@@ -52,6 +52,7 @@ long() {
 long ./hardware/tpm TestKilledAtRandom -kills "$(share 1000)"
 long ./hardware/tpm TestPowerCutsWhileWorking -cuts "$(share 200)"
 long ./hardware/tpm TestPowerCutsWhileCounting -cuts "$(share 1000)"
+long ./node/internal/store TestKill -kills "$(share 500)"
 long ./node TestCrashesCastNoDoubt -crashes "$(share 5000)"
 long ./cmd/relais TestTPMHangs -hang "$(share 300)s"
 
