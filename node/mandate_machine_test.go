@@ -1,6 +1,7 @@
 package node_test
 
 import (
+	"flag"
 	"testing"
 	"time"
 
@@ -11,6 +12,10 @@ import (
 	"relais/node/mandate"
 	"relais/node/record"
 )
+
+// A life is some thirty steps, and a page and five verdicts read after each: fewer
+// of them than rapid's hundred, unless told.
+func init() { flag.Set("rapid.checks", "30") }
 
 // life is what a mandate should be, kept beside the real one by a few lines that
 // share nothing with it.

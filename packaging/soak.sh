@@ -65,6 +65,10 @@ long() {
 long ./hardware/tpm TestKilledAtRandom -kills "$(share 1000)"
 long ./hardware/tpm TestPowerCutsWhileWorking -cuts "$(share 200)"
 long ./hardware/tpm TestPowerCutsWhileCounting -cuts "$(share 1000)"
+long ./node/internal/store TestKill -kills "$(share 500)"
+long ./node TestAnyFlippedOctetIsNamed -octets
+long ./node TestDamageAnywhereIsReported -damages "$(share 20000)"
+long ./node TestMandateMachine -rapid.checks "$(share 5000)"
 long ./node TestCrashesCastNoDoubt -crashes "$(share 5000)"
 long ./cmd/relais TestTPMHangs -hang "$(share 300)s"
 
