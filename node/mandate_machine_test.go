@@ -120,6 +120,9 @@ func (l *life) check(t *testing.T, r *rapid.T) {
 func TestMandateMachine(t *testing.T) {
 	d := newDesk(t)
 	rapid.Check(t, func(r *rapid.T) {
+		if d.land.clock.Now().Year() > 2150 { // thousands of lives last centuries; a dossier's dates end with 2199
+			d = newDesk(t)
+		}
 		l := newLife(t, d)
 		stop := func(r *rapid.T, s node.DeskStop) {
 			s.Mandate = l.m
