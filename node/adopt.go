@@ -34,7 +34,11 @@ type Adoption struct {
 // the folder. Errors are those of Open, ErrOtherIdentity excepted, and of with.
 func AdoptIdentity(ctx context.Context, o Options, with ...func(context.Context, *Secrets) error) (Adoption, error) {
 	o = o.filled()
-	db, err := store.Open(ctx, filepath.Join(o.Dir, databaseFile), store.Options{Now: o.Now, Logger: o.Logger})
+	lock, err := o.Folder.Share()
+	if err != nil {
+		return Adoption{}, err
+	}
+	db, err := store.Open(ctx, filepath.Join(o.Dir, databaseFile), store.Options{Now: o.Now, Logger: o.Logger, Lock: lock})
 	if errors.Is(err, store.ErrNoDatabase) {
 		return Adoption{}, fmt.Errorf("adopt %s: %w", o.Dir, ErrNoFolder)
 	}

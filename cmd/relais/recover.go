@@ -32,14 +32,6 @@ func runRecover(ctx context.Context, std stdio, args []string) error {
 	if err != nil {
 		return err
 	}
-	var running status
-	err = askHub(ctx, c.Hub.DataDir, http.MethodGet, "/status", nil, &running)
-	if err == nil && !running.Locked {
-		err = errors.New("the hub runs: its keys open, and there is nothing to recover")
-	}
-	if err != nil && !unreachable(err) {
-		return err
-	}
 	r, err := recoverHub(ctx, c, func() (keyring.Spare, error) { return readSpare(std.in, *code, *departement) })
 	if err != nil {
 		return err
@@ -88,8 +80,17 @@ type recovered struct {
 
 // recoverHub makes a hub this machine's, in three durable steps: the keyring, the
 // folder, the enrolment request. Interrupted between two, it goes on from there,
-// without the spare key once the keyring is written.
+// without the spare key once the keyring is written. Nobody else has the folder
+// meanwhile, nor the device.
 func recoverHub(ctx context.Context, c Config, spare func() (keyring.Spare, error)) (r recovered, err error) {
+	if _, err := keyring.Pinned(c.Hub.DataDir); err != nil {
+		return r, err // no hub is there, nor a folder to hold perhaps
+	}
+	folder, err := holdFolder(ctx, c)
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, folder.Release()) }()
 	keys, lost, err := recoverKeys(c, spare)
 	if err != nil {
 		return r, err
@@ -99,7 +100,7 @@ func recoverHub(ctx context.Context, c Config, spare func() (keyring.Spare, erro
 	var authority []byte
 	r.Adoption, err = node.AdoptIdentity(ctx, node.Options{
 		Dir: c.Hub.DataDir, Sealer: keys, Signer: keys.Identity(), Release: releaseTime(),
-		Counter: machineCounter{keys.Counter(c.Hub.DataDir)},
+		Counter: machineCounter{keys.Counter(c.Hub.DataDir)}, Folder: folder,
 	}, func(ctx context.Context, s *node.Secrets) (err error) {
 		authority, err = webui.AuthorityKey(ctx, s, c.Web.hostNames())
 		return err
@@ -120,6 +121,26 @@ func recoverHub(ctx context.Context, c Config, spare func() (keyring.Spare, erro
 	}
 	r.request, err = writeRequest(c, territory.NewRequest(c.Hub.Territory, describe(c, r.Keys, keys.Assurance()), authority, instead))
 	return r, err
+}
+
+// holdFolder takes the folder of a hub that does not serve. A locked one has it while
+// it tries its keys, and is waited for; it leaves the folder alone while we have it.
+func holdFolder(ctx context.Context, c Config) (*node.Folder, error) {
+	folder, err := whileInUse(ctx, func() (*node.Folder, error) {
+		var running status
+		err := askHub(ctx, c.Hub.DataDir, http.MethodGet, "/status", nil, &running)
+		if err == nil && !running.Locked {
+			err = errors.New("the hub runs: its keys open, and there is nothing to recover")
+		}
+		if err != nil && !unreachable(err) {
+			return nil, err
+		}
+		return node.LockFolder(c.Hub.DataDir)
+	})
+	if errors.Is(err, node.ErrInUse) {
+		err = fmt.Errorf("waited %v for the folder, and changed nothing: %w", folderWait, err)
+	}
+	return folder, err
 }
 
 // recoverKeys opens the keyring with this machine if it can, else with the spare
