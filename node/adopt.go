@@ -71,7 +71,7 @@ func (n *Node) adopt(ctx context.Context) (a Adoption, err error) {
 	var counted []byte
 	if a.Done = n.checkSigner() != nil; a.Done {
 		a.Keys.Hub, a.Keys.Identity = territory.HubIDOf(spki), spki
-		counted = beginContinuity(n.counter) // the former one died with the machine
+		counted = beginContinuity(n.counter) // the former identity's value is not this one's
 	}
 	err = n.db.Write(ctx, func(tx *store.Tx) (err error) {
 		if a.Done {
