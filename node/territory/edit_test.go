@@ -155,6 +155,32 @@ func TestPutStructure(t *testing.T) {
 
 // TestEditsFollow: after any sequence of edits each roster follows the one before
 // it and every earlier one, and no index ever passes to another hub.
+func TestPutNational(t *testing.T) {
+	r := sample(t)
+	r.National = nil
+	entry := func(index uint16) territory.National {
+		der := identity(t)
+		return territory.National{Index: index, ID: territory.HubIDOf(der), Name: "Service", Identity: der, URL: "https://national.example"}
+	}
+	n, err := r.PutNational(entry(r.Hubs[0].Index)) // taken by a hub
+	if err != nil || n.Index == r.Hubs[0].Index || r.National.ID != n.ID {
+		t.Fatalf("%+v, %v", n, err)
+	}
+	r.National.Cuts = []territory.Cut{{Incarnation: 1, Seq: 2, Hash: make([]byte, 32)}}
+	moved := n
+	moved.Index, moved.URL = 65000, "https://national.example:9443"
+	if got, err := r.PutNational(moved); err != nil || got.Index != n.Index || len(got.Cuts) != 1 || r.National.URL != moved.URL {
+		t.Errorf("another address: %+v, %v", got, err)
+	}
+	if _, err := r.PutNational(entry(65001)); !errors.Is(err, territory.ErrOtherNational) || r.National.ID != n.ID {
+		t.Errorf("a second service: %v", err)
+	}
+	r.National = nil
+	if got, err := r.PutNational(entry(65000)); err != nil || got.Index != 65000 {
+		t.Errorf("an index that is free: %+v, %v", got, err)
+	}
+}
+
 func TestEditsFollow(t *testing.T) {
 	pool := make([]territory.Hub, 12)
 	for i := range pool {
