@@ -118,6 +118,7 @@ func (l *life) check(t *testing.T, r *rapid.T) {
 // Whatever people do, in whatever order and however long they wait, the hub
 // answers as the model does. What is over never comes back.
 func TestMandateMachine(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	rapid.Check(t, func(r *rapid.T) {
 		if d.land.clock.Now().Year() > 2150 { // thousands of lives last centuries; a dossier's dates end with 2199

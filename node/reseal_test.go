@@ -479,6 +479,7 @@ func TestResealKeepsTheKey(t *testing.T) {
 // replaced under them, for the second time, and the former one is forgotten. None
 // of them notices.
 func TestResealUnnoticed(t *testing.T) {
+	t.Parallel()
 	k := newKeyed(t)
 	k.rekeyed(t)
 	k.finish(t)

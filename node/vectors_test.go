@@ -86,6 +86,7 @@ func TestVectorIsSalted(t *testing.T) {
 // TestTooManyLogs: a member that opens logs without end neither fills the vector
 // nor keeps others from meeting; it is named.
 func TestTooManyLogs(t *testing.T) {
+	t.Parallel()
 	l, a, b, _ := three(t)
 	g := newGhost(t)
 	l.enrol(t, join(g))
@@ -155,6 +156,7 @@ func TestHeldTravels(t *testing.T) {
 // TestLargeFork: two branches far longer than a page become one log, known whole
 // by both.
 func TestLargeFork(t *testing.T) {
+	t.Parallel()
 	l, a, b, _ := three(t)
 	g := newGhost(t)
 	l.enrol(t, join(g))

@@ -160,6 +160,7 @@ func TestVerifyFolder(t *testing.T) {
 // A bit of octets of every entry's stored content is flipped, one at a time, and
 // each is named.
 func TestAnyFlippedOctetIsNamed(t *testing.T) {
+	t.Parallel()
 	_, path, _ := written(t)
 	file, err := os.ReadFile(path)
 	if err != nil {
@@ -317,6 +318,7 @@ func copyFile(t *testing.T, from, to string) {
 
 // Any other damage ends in a report too, or changes nothing that was recorded.
 func TestDamageAnywhereIsReported(t *testing.T) {
+	t.Parallel()
 	_, path, entries := written(t)
 	file, err := os.ReadFile(path)
 	if err != nil {
