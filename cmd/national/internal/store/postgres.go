@@ -122,6 +122,7 @@ var states = map[string]string{
 	"25006": "it is a standby, or read-only",
 	"28":    "it refuses the user or the password",
 	"3D000": "the server has no database of that name",
+	"3F000": "there is no schema of the name in search_path",
 	"42501": "the user may not do this: it must own the schema",
 	"53":    "the server is short of connections, memory or disk",
 	"55P03": "another instance holds the lock too long",

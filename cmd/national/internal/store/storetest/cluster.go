@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -45,6 +46,9 @@ type Cluster struct {
 	output  *os.File
 	admin   *sql.DB
 	names   atomic.Int32 // given out
+
+	mu   sync.Mutex
+	free []string // schemas with our tables, empty
 }
 
 // shared is the cluster that one test binary starts when it first needs it.
@@ -189,6 +193,33 @@ func (c *Cluster) remove() error { return errors.Join(c.admin.Close(), c.Stop(),
 
 // unused is a name that nothing in the cluster bears.
 func (c *Cluster) unused() string { return fmt.Sprintf("essai%d", c.names.Add(1)) }
+
+// giveBack empties a schema for the next test. One that cannot be emptied, for
+// want of our tables, is left alone.
+func (c *Cluster) giveBack(schema string) {
+	var statement strings.Builder
+	for _, table := range []string{"records", "logs", "checkpoints", "refusals", "rosters", "sightings", "territory"} {
+		fmt.Fprintf(&statement, "DELETE FROM %s.%s;", schema, table)
+	}
+	if _, err := c.admin.Exec(statement.String()); err == nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.free = append(c.free, schema)
+	}
+}
+
+// emptied is a schema that was given back; "" for none.
+func (c *Cluster) emptied() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.free) == 0 {
+		return ""
+	}
+	last := len(c.free) - 1
+	name := c.free[last]
+	c.free = c.free[:last]
+	return name
+}
 
 // DSN names a database of the cluster.
 func (c *Cluster) DSN(user, database string) string {

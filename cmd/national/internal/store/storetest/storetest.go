@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 
 	"relais/cmd/national/internal/store"
@@ -19,6 +20,8 @@ type Database struct {
 	Kind string // SQLite or PostgreSQL
 	At   store.At
 	DSN  string // what a file would hold; "" of SQLite
+
+	touched *atomic.Bool // by something else than the store
 }
 
 // Main runs the tests of one package, then ends the cluster if they started it.
@@ -48,15 +51,49 @@ func SQLite(t testing.TB) Database {
 }
 
 // PostgreSQL is an empty schema of the cluster's one database: a database of its
-// own would cost each test 0.2 s of processor.
+// own would cost each test 0.2 s of processor. It may have its tables already,
+// from a test that is over and that looked at them by the store alone.
 func PostgreSQL(t testing.TB) Database {
+	t.Helper()
+	c := Server(t)
+	name := c.emptied()
+	if name == "" {
+		return Bare(t)
+	}
+	return c.schema(t, name)
+}
+
+// Bare is a schema that the store never opened.
+func Bare(t testing.TB) Database {
 	t.Helper()
 	c := Server(t)
 	name := c.unused()
 	if _, err := c.admin.Exec("CREATE SCHEMA " + name); err != nil {
 		t.Fatal(err)
 	}
-	return In(t, c.DSN("postgres", "postgres")+" search_path="+name)
+	return c.schema(t, name)
+}
+
+func (c *Cluster) schema(t testing.TB, name string) Database {
+	d := In(t, c.DSN("postgres", "postgres")+" search_path="+name)
+	d.touched = new(atomic.Bool)
+	t.Cleanup(func() { // after the test has closed its own
+		if !d.touched.Load() {
+			c.giveBack(name)
+		}
+	})
+	return d
+}
+
+// PostgreSQLWith is a database of its own, made with options of CREATE DATABASE.
+func PostgreSQLWith(t testing.TB, options string) Database {
+	t.Helper()
+	c := Server(t)
+	name := c.unused()
+	if _, err := c.admin.Exec("CREATE DATABASE " + name + " " + options); err != nil {
+		t.Fatal(err)
+	}
+	return In(t, c.DSN("postgres", name))
 }
 
 // In is the PostgreSQL database of a DSN.
@@ -86,6 +123,9 @@ func Server(t testing.TB) *Cluster {
 // Raw opens the database beside the store.
 func (d Database) Raw(t testing.TB) *sql.DB {
 	t.Helper()
+	if d.touched != nil {
+		d.touched.Store(true)
+	}
 	driver, name := "pgx", d.DSN
 	if name == "" {
 		driver, name = "sqlite3", "file:"+filepath.Join(d.At.Dir, "national.db")+"?_foreign_keys=on"
