@@ -78,7 +78,7 @@ func TestStatusPage(t *testing.T) {
 		said := plain(t, string(text))
 		for _, want := range []string{
 			"Territoire demo · registre n° 1 · à jour le 22 novembre 2026 à 08:58",
-			"À regarder : 2 relais",
+			"À regarder : 2\u00a0relais",
 			"Informations 1\u202f200", "Mandats 840", "Arrêts 240",
 			"Valbrume en service 22 novembre 2026 à 08:58 aucun le 22 novembre 2026 à 08:58 1\u202f200 0 0",
 			"Port-Exemple muet 21 novembre 2026 à 02:58 3\u00a0informations le 21 novembre 2026 à 02:58 0 0 0",
