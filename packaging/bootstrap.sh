@@ -11,7 +11,8 @@ set -eu
 # strace          the power-cut test replays the writes it saw
 # systemd         systemd-analyze and systemd-sysusers read the units we package
 # nodejs, npm     another program reads the records' vectors; any from version 18
-packages="swtpm swtpm-tools chromium fonts-dejavu-core poppler-utils zbar-tools strace systemd"
+# postgresql      the other database of the national service; tests start their own
+packages="swtpm swtpm-tools chromium fonts-dejavu-core poppler-utils zbar-tools strace systemd postgresql"
 
 if ! command -v dpkg-query >/dev/null; then
 	echo "bootstrap: this is not Debian; install the equivalents of: $packages" >&2
@@ -35,6 +36,15 @@ if [ "$(id -u)" -ne 0 ]; then
 	echo "  apt-get install -y --no-install-recommends$missing" >&2
 	exit 1
 fi
+
+# Debian's server makes a cluster of its own when it is installed, and starts it
+# with the machine: tests have theirs, so this one is not to be.
+case "$missing " in
+*" postgresql "*)
+	mkdir -p /etc/postgresql-common/createcluster.d
+	echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.d/relais-bootstrap.conf
+	;;
+esac
 
 echo "bootstrap: installing$missing" >&2
 export DEBIAN_FRONTEND=noninteractive

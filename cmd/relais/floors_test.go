@@ -45,6 +45,7 @@ var doors = []struct {
 	why    string
 }{
 	{"github.com/mattn/go-sqlite3", []string{"node/internal/store", "cmd/national/internal/store"}, "one place answers for durability"},
+	{"github.com/jackc/pgx", []string{"cmd/national/internal/store"}, "its errors repeat what is secret, and are put in other words there"},
 	{"github.com/gorilla/mux", []string{"webui"}, "one readable table of routes"},
 	{"github.com/caddyserver/certmagic", []string{"webui"}, "one place answers for certificates"},
 	{"github.com/alexedwards/scs", []string{"webui"}, "sessions are the pages' own"},
