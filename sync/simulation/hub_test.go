@@ -5,13 +5,16 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
-	"crypto/rand"
+	cryptorand "crypto/rand"
 	"crypto/x509"
 	"database/sql"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,6 +27,7 @@ import (
 	"relais/node/id"
 	"relais/node/nodetest"
 	"relais/node/people"
+	"relais/node/record"
 	"relais/node/territory"
 	"relais/sync/exchange"
 	"relais/sync/gossip"
@@ -41,9 +45,15 @@ const (
 	helperKey = "aidante"
 )
 
-// born is when the folders were made: the clock of a bubble starts at the next
-// midnight.
-func born() time.Time { return time.Date(1999, 12, 31, 12, 0, 0, 0, time.UTC) }
+// era is how far the clocks of the hubs are ahead of a bubble's, which begins in
+// 2000: no mandate is that old.
+var era = time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC).Sub(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC))
+
+// clock is the time that a hub shows whose clock is right.
+func clock() time.Time { return time.Now().Add(era) }
+
+// born is when the folders were made, half a day before.
+func born() time.Time { return time.Date(2026, 12, 31, 12, 0, 0, 0, time.UTC) }
 
 // templates are the folders that every territory begins with. Their keys are
 // opened once; a hub of a territory has a copy of the folder.
@@ -85,7 +95,7 @@ func makeTemplates() (*templates, error) {
 		return nil, err
 	}
 	all := &templates{dir: dir, helper: id.Random[people.HelperID]()}
-	secret, public, err := note.GenerateKey(rand.Reader, string(code))
+	secret, public, err := note.GenerateKey(cryptorand.Reader, string(code))
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +132,7 @@ func (all *templates) make(i int) (t template, err error) {
 	if t.keys, _, err = keyring.Create(rings, soft.New(rings)); err != nil {
 		return t, err
 	}
-	if t.spare, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
+	if t.spare, err = ecdsa.GenerateKey(elliptic.P256(), cryptorand.Reader); err != nil {
 		return t, err
 	}
 	o := node.Options{Dir: t.dir, Sealer: t.keys, Signer: t.keys.Identity(), Now: born}
@@ -155,7 +165,13 @@ type hub struct {
 	host     string
 	dir      string
 	signer   crypto.Signer
-	skew     time.Duration
+	skew     atomic.Int64 // of its clock, nanoseconds
+
+	backup territory.HubID   // whose folder was copied; zero: nobody's
+	copied bool              // it was cloned, or is the clone
+	twin   bool              // it is the clone
+	gone   bool              // it never wakes again
+	seen   map[question]bool // what it said is stopped
 
 	*node.Node // nil while it sleeps
 	link       *link.Link
@@ -168,7 +184,7 @@ func (h *hub) awake() bool { return h.Node != nil }
 func (h *hub) address() string { return h.host + ":7443" }
 
 // now is the hub's own clock.
-func (h *hub) now() time.Time { return time.Now().Add(h.skew) }
+func (h *hub) now() time.Time { return clock().Add(time.Duration(h.skew.Load())) }
 
 func (h *hub) options() node.Options {
 	return node.Options{Dir: h.dir, Sealer: h.template.keys, Signer: h.signer, Now: h.now}
@@ -193,13 +209,17 @@ func (h *hub) start(t *testing.T) {
 	t.Helper()
 	n, err := node.Open(t.Context(), h.options())
 	check(t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	var work, linked sync.WaitGroup
+	local := local{n, h.world}
+	late := &late{local: local, ctx: ctx, work: &work, draw: rand.New(rand.NewPCG(h.world.draw.Uint64(), 0))}
 	l, err := link.New(link.Options{
 		Self: n.Self(), Identity: h.signer, Roster: n.Roster, Listen: h.address(), Network: host{h.world.fabric, h.host}, Now: h.now,
-		HTTP: exchange.NewHandler(exchange.HandlerOptions{Records: n, Rosters: n, Dossiers: n}),
+		HTTP: exchange.NewHandler(exchange.HandlerOptions{Records: local, Rosters: local, Dossiers: n}),
 	})
 	check(t, err)
-	pull := exchange.NewPuller(exchange.NewClient(n, l.HTTPClient(), h.now), nil)
-	pool := gossip.New(gossip.Options{Local: n, Link: l, OnBehind: pull.Want, Now: h.now})
+	pull := exchange.NewPuller(exchange.NewClient(local, l.HTTPClient(), h.now), nil)
+	pool := gossip.New(gossip.Options{Local: late, Link: l, OnBehind: pull.Want, Now: h.now})
 	n.OnRecord(func(wire []byte, from territory.HubID) {
 		pool.Publish(wire, from)
 		pull.WantDossiers()
@@ -208,8 +228,6 @@ func (h *hub) start(t *testing.T) {
 	rows, err := sql.Open("sqlite3", "file:"+filepath.Join(h.dir, "relais.db")+"?_busy_timeout=5000")
 	check(t, err)
 
-	ctx, cancel := context.WithCancel(context.Background())
-	var work, linked sync.WaitGroup
 	linked.Go(func() { l.Run(context.WithoutCancel(ctx)) })
 	work.Go(func() { n.Run(ctx) })
 	work.Go(func() { pull.Run(ctx) })
@@ -226,11 +244,66 @@ func (h *hub) start(t *testing.T) {
 	}
 }
 
-// copyFolder copies the files of a hub that sleeps.
-func copyFolder(t *testing.T, from, to string) {
-	t.Helper()
-	check(t, os.RemoveAll(to))
-	check(t, os.CopyFS(to, os.DirFS(from)))
+// local is the node as the others see it through the simulation, which may have
+// a bug planted.
+type local struct {
+	*node.Node
+	world *world
+}
+
+// Apply implements gossip.Local and exchange.Records.
+func (l local) Apply(ctx context.Context, wires [][]byte, from territory.HubID) (node.Applied, error) {
+	if l.world.planted != swallowStops {
+		return l.Node.Apply(ctx, wires, from)
+	}
+	kept := slices.DeleteFunc(slices.Clone(wires), func(wire []byte) bool {
+		e, err := record.Parse(wire)
+		return err == nil && e.Kind == record.KindRevocation
+	})
+	applied, err := l.Node.Apply(ctx, kept, from)
+	applied.Known += len(wires) - len(kept)
+	return applied, err
+}
+
+// InstallRoster implements exchange.Rosters.
+func (l local) InstallRoster(ctx context.Context, note []byte) error {
+	if l.world.planted == deafToRosters {
+		return nil
+	}
+	return l.Node.InstallRoster(ctx, note)
+}
+
+// late is what the gossip tells a node: some of it lost, some in another order.
+type late struct {
+	local
+	ctx  context.Context
+	work *sync.WaitGroup
+
+	mu   sync.Mutex // guards draw
+	draw *rand.Rand
+}
+
+// Apply implements gossip.Local.
+func (l *late) Apply(ctx context.Context, wires [][]byte, from territory.HubID) (node.Applied, error) {
+	l.mu.Lock()
+	fate, wait := l.draw.IntN(8), time.Duration(l.draw.Int64N(int64(3*time.Second)))
+	l.mu.Unlock()
+	lost := node.Applied{Refused: len(wires)} // so that it is taken when it comes again
+	switch fate {
+	case 0:
+		return lost, nil
+	case 1:
+		wires = slices.Clone(wires)
+		l.work.Go(func() {
+			select {
+			case <-l.ctx.Done():
+			case <-time.After(wait):
+				l.local.Apply(l.ctx, wires, from)
+			}
+		})
+		return lost, nil
+	}
+	return l.local.Apply(ctx, wires, from)
 }
 
 func check(t *testing.T, err error) {

@@ -1,6 +1,7 @@
 package simulation_test
 
 import (
+	"crypto"
 	"math/rand/v2"
 	"path/filepath"
 	"testing"
@@ -15,17 +16,31 @@ type world struct {
 	draw   *rand.Rand
 	fabric *fabric
 	dir    string
-	roster *territory.Roster
+	roster *territory.Roster // the newest, and as it was signed
+	signed []byte
 	hubs   []*hub
+	sides  map[string]int  // of the line that is cut; nil: none is
+	out    []crypto.Signer // of hubs that are out of the territory
+
+	stirred  time.Time // when who hears whom last changed
+	mandates []known
+	stops    []*stop
+	told     []string
+	planted  bug
+	broken   map[property][]string
+	count    counts
 }
 
-func newWorld(t *testing.T, seed uint64, dir string) *world {
+// counts tell whether a run meant anything.
+type counts struct{ grants, stops, calm, restores, clones, expulsions, forgeries, alike int }
+
+func newWorld(t *testing.T, seed uint64, dir string, planted bug) *world {
 	t.Helper()
 	made, err := shared()
 	check(t, err)
 	draw := rand.New(rand.NewPCG(seed, 1))
-	w := &world{templates: made, draw: draw, fabric: newFabric(draw), dir: dir}
-	now := time.Now().UTC()
+	w := &world{templates: made, draw: draw, fabric: newFabric(draw), dir: dir, planted: planted, broken: make(map[property][]string)}
+	now := clock().UTC()
 	w.roster = &territory.Roster{
 		Territory: code, Name: "Territoire d’essai", Zone: "Europe/Paris", IssuedAt: now, ExpiresAt: now.AddDate(1, 0, 0),
 	}
@@ -54,22 +69,25 @@ func (w *world) enlist(h *hub) {
 		office = &w.roster.Structures[1]
 	}
 	keys := h.template.public
-	w.roster.Hubs = append(w.roster.Hubs, territory.Hub{
-		Index: uint16(len(w.roster.Hubs) + 1), ID: h.self(), Name: siteName(h.index), Identity: spkiOf(h.signer), Witness: keys.Witness,
-		Recipient: keys.Recipient, Addresses: []string{h.address()}, Assurance: territory.AssuranceSoftware, State: territory.HubActive,
+	w.roster.Enrol(territory.Hub{
+		ID: h.self(), Name: siteName(h.index), Identity: spkiOf(h.signer), Witness: keys.Witness,
+		Recipient: keys.Recipient, Addresses: []string{h.address()}, Assurance: territory.AssuranceSoftware,
 	})
-	office.Serving = append(office.Serving, h.self())
+	if !office.ServedBy(h.self()) {
+		office.Serving = append(office.Serving, h.self())
+	}
 }
 
-// sign signs the next roster.
-func (w *world) sign(t *testing.T) []byte {
+// edit signs the next roster.
+func (w *world) edit(t *testing.T, change func()) {
 	t.Helper()
+	change()
 	w.roster.Version++
-	w.roster.IssuedAt = time.Now().UTC().Truncate(time.Second)
+	w.roster.IssuedAt = clock().UTC().Truncate(time.Second)
 	w.roster.ExpiresAt = w.roster.IssuedAt.AddDate(1, 0, 0)
 	signed, err := w.roster.Sign(w.root)
 	check(t, err)
-	return signed
+	w.signed = signed
 }
 
 // stop ends every hub, and waits for the timers of memberlist and yamux, which
