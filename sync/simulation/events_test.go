@@ -142,7 +142,7 @@ func (w *world) grant(t *testing.T, h *hub) {
 	}
 	granted, err := h.Grant(ctx, h.by(), visit.ID, node.Approval{Recap: recap.Hash, Code: h.template.seed.Code(people.Step(h.now()))})
 	if mayFail(t, err) {
-		w.say("refused at %s", h.host)
+		w.say("refused at %s: %v", h.host, err)
 		return
 	}
 	view, err := h.Mandate(ctx, h.by(), granted)
@@ -161,16 +161,16 @@ func (w *world) stopSome(t *testing.T) {
 	i := w.draw.IntN(len(w.mandates))
 	if w.draw.IntN(3) == 0 {
 		line := uint8(1 + w.draw.IntN(2))
-		_, err := h.StopAtDesk(t.Context(), h.by(), node.DeskStop{Mandate: w.mandates[i].mandate, Lines: []uint8{line}, Reason: record.ReasonPerson})
+		receipt, err := h.StopAtDesk(t.Context(), h.by(), node.DeskStop{Mandate: w.mandates[i].mandate, Lines: []uint8{line}, Reason: record.ReasonPerson})
 		if !mayFail(t, err) {
 			w.say("line %d of %d at %s", line, i, h.host)
-			w.stopped(h, i, line)
+			w.stopped(h, i, line, receipt)
 		}
 		return
 	}
-	if _, err := h.StopByCode(t.Context(), w.mandates[i].code.String(), fmt.Sprint("kiosk ", len(w.stops))); !mayFail(t, err) {
+	if receipt, err := h.StopByCode(t.Context(), w.mandates[i].code.String(), fmt.Sprint("kiosk ", len(w.stops))); !mayFail(t, err) {
 		w.say("%d at %s", i, h.host)
-		w.stopped(h, i, 0)
+		w.stopped(h, i, 0, receipt)
 	}
 }
 
@@ -184,7 +184,13 @@ type stop struct {
 	calm     bool // every hub has had the time to hear of it since the last stir
 }
 
-func (w *world) stopped(h *hub, i int, line uint8) {
+// stopped notes a stop, unless there was one before: then nothing was written,
+// and whether it counts is that one's.
+func (w *world) stopped(h *hub, i int, line uint8, receipt node.Receipt) {
+	if receipt.Already {
+		w.say("(already)")
+		return
+	}
 	w.stops = append(w.stops, &stop{time.Now(), h, i, line, h.self(), time.Since(w.stirred) > calmAfter})
 	w.count.stops++
 }
@@ -355,13 +361,17 @@ func (w *world) forge(t *testing.T) {
 	stranger, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	check(t, err)
 	wires := [][]byte{
-		forged(t, "ailleurs", bad.signer, of), forged(t, code, stranger, of),
+		forged(t, "ailleurs", bad.signer, of, refusedSeq), forged(t, code, stranger, of, refusedSeq),
 	}
-	broken := forged(t, code, bad.signer, of)
+	broken := forged(t, code, bad.signer, of, refusedSeq)
 	broken[len(broken)-1] ^= 1
 	wires = append(wires, broken)
+	seq := uint32(refusedSeq)
+	if !w.allKnow() {
+		seq = lateSeq
+	}
 	for _, out := range w.out {
-		wires = append(wires, forged(t, code, out, of))
+		wires = append(wires, forged(t, code, out, of, seq))
 	}
 	for _, other := range w.hubs {
 		for _, wire := range wires {
@@ -373,13 +383,26 @@ func (w *world) forge(t *testing.T) {
 	w.count.forgeries += len(wires)
 }
 
-// forged is a stop in a log, far above all that its author said there.
-func forged(t *testing.T, of territory.Code, author crypto.Signer, stopped mandate.ID) []byte {
+// The places of what is forged, far above all that is said otherwise.
+const (
+	refusedSeq = 1 << 20 // nobody may keep it
+	lateSeq    = 1 << 21 // who does not know yet that its author is out keeps it, inert once it does
+)
+
+// allKnow tells whether every hub of the territory has the newest roster.
+func (w *world) allKnow() bool {
+	return !slices.ContainsFunc(w.hubs, func(h *hub) bool {
+		return w.state(h.self()) == territory.HubActive && (!h.awake() || h.Roster().Version != w.roster.Version)
+	})
+}
+
+// forged is a stop at a place of a log.
+func forged(t *testing.T, of territory.Code, author crypto.Signer, stopped mandate.ID, seq uint32) []byte {
 	t.Helper()
 	self := territory.HubIDOf(spkiOf(author))
 	now := clock().UTC().Truncate(time.Millisecond)
 	r := record.Record{
-		Territory: of, Place: record.Place{LogID: record.LogID{Hub: self, Incarnation: 1}, Seq: 1 << 20}, Time: now, Kind: record.KindRevocation,
+		Territory: of, Place: record.Place{LogID: record.LogID{Hub: self, Incarnation: 1}, Seq: seq}, Time: now, Kind: record.KindRevocation,
 		Body: &record.Revocation{Mandate: stopped, Reason: record.ReasonPerson, Channel: record.ChannelDesk, Claimed: now},
 	}
 	payload, err := r.Encode()

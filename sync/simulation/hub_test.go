@@ -10,6 +10,7 @@ import (
 	"database/sql"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -215,7 +216,7 @@ func (h *hub) start(t *testing.T) {
 	late := &late{local: local, ctx: ctx, work: &work, draw: rand.New(rand.NewPCG(h.world.draw.Uint64(), 0))}
 	l, err := link.New(link.Options{
 		Self: n.Self(), Identity: h.signer, Roster: n.Roster, Listen: h.address(), Network: host{h.world.fabric, h.host}, Now: h.now,
-		HTTP: exchange.NewHandler(exchange.HandlerOptions{Records: local, Rosters: local, Dossiers: n}),
+		HTTP: h.dated(exchange.NewHandler(exchange.HandlerOptions{Records: local, Rosters: local, Dossiers: n})),
 	})
 	check(t, err)
 	pull := exchange.NewPuller(exchange.NewClient(local, l.HTTPClient(), h.now), nil)
@@ -242,6 +243,14 @@ func (h *hub) start(t *testing.T) {
 		check(t, n.Close())
 		h.Node, h.link, h.rows = nil, nil, nil
 	}
+}
+
+// dated gives answers the date of the hub's clock, which net/http does not know.
+func (h *hub) dated(answer http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Date", h.now().UTC().Format(http.TimeFormat))
+		answer.ServeHTTP(w, r)
+	})
 }
 
 // local is the node as the others see it through the simulation, which may have

@@ -36,10 +36,11 @@ const (
 	none          bug = iota
 	swallowStops      // what others say is stopped is not taken
 	forgetStops       // a stop that was taken is forgotten
-	differ            // one hub answers otherwise than it knows
+	stopUnsaid        // one hub refuses what nobody stopped
 	strayDossier      // a dossier where it is not served
+	strayRecord       // a record of another territory
 	deafToRosters     // no roster is taken but the first
-	silentJournal     // a record of which the journal says nothing
+	loseRecord        // a record of which the journal tells is gone
 )
 
 // calmAfter is how long after the last stir every hub that may hear another does:
@@ -160,7 +161,7 @@ func (h *hub) number(t *testing.T, query string, args ...any) (n int) {
 // than its vector says.
 func (h *hub) knows(t *testing.T) string {
 	t.Helper()
-	if h.number(t, `SELECT count(*) FROM records r LEFT JOIN logs l USING (hub, incarnation) WHERE r.signature IS NULL OR r.seq > coalesce(l.head, 0)`) > 0 {
+	if h.number(t, `SELECT count(*) FROM records r LEFT JOIN logs l USING (hub, incarnation) WHERE r.signature IS NULL OR r.bar <> 'cut' AND r.seq > coalesce(l.head, 0)`) > 0 {
 		return ""
 	}
 	var logs string
@@ -173,7 +174,8 @@ func (h *hub) knows(t *testing.T) string {
 func (w *world) lookAllowed(t *testing.T, h *hub) {
 	t.Helper()
 	office := w.officeOf(h.index)
-	if n := h.number(t, `SELECT count(*) FROM dossiers d LEFT JOIN notices n USING (mandate) WHERE n.structure IS NULL OR n.structure <> ?`, office[:]); n > 0 {
+	if n := h.number(t, `SELECT count(*) FROM dossiers d WHERE NOT EXISTS
+		(SELECT 1 FROM records WHERE kind = 1 AND instr(payload, d.mandate) > 0 AND instr(payload, ?) > 0)`, office[:]); n > 0 {
 		w.violate(allowed, "%s keeps %d dossiers that it does not serve", h.host, n)
 	}
 	rows, err := h.rows.QueryContext(t.Context(), `SELECT hub, incarnation, seq, bar, payload, signature FROM records WHERE signature IS NOT NULL`)
@@ -196,8 +198,8 @@ func (w *world) lookAllowed(t *testing.T, h *hub) {
 			w.violate(allowed, "%s keeps a record of %s, whom nobody knows", h.host, id)
 		case e.Verify(author.Key) != nil:
 			w.violate(allowed, "%s keeps a record that %s did not sign", h.host, id)
-		case seq >= 1<<20:
-			w.violate(allowed, "%s keeps what was forged for %s", h.host, id)
+		case seq == refusedSeq:
+			w.violate(allowed, "%s keeps what %s said when all knew its cut", h.host, id)
 		case bar != "cut" && w.told != nil && h.Roster().Version == w.roster.Version && !author.Admits(incarnation, seq, e.Hash):
 			w.violate(allowed, "%s lets count what %s said above its cut", h.host, id)
 		}
@@ -370,34 +372,43 @@ func (w *world) lookFolders(t *testing.T) {
 	}
 }
 
-// plant brings in a bug that sits in what a hub stores, at the first moment that
-// there is something to spoil.
+// plant brings in a bug that sits in what a hub stores, once there is something to
+// spoil.
 func (w *world) plant(t *testing.T) {
 	t.Helper()
-	spoil := func(query string) {
-		for _, h := range w.members() {
-			if h.copied {
-				continue
-			}
-			done, err := h.rows.ExecContext(t.Context(), query)
-			check(t, err)
-			if n, err := done.RowsAffected(); err == nil && n > 0 {
-				return
-			}
+	for _, h := range w.members() {
+		if h.copied || h.index != 1 && h.index != 3 {
+			continue
 		}
-	}
-	switch w.planted {
-	case forgetStops, differ:
-		spoil(`UPDATE notices SET stopped = 0, all_stopped = 0 WHERE stopped <> 0 OR all_stopped <> 0`)
-	case strayDossier:
-		h := w.hubs[3]
-		if h.awake() {
-			_, err := h.rows.ExecContext(t.Context(), `INSERT OR IGNORE INTO dossiers SELECT mandate, x'00', 1 FROM notices WHERE structure = ?`, w.offices[0][:])
+		for _, query := range spoilings[w.planted] {
+			_, err := h.rows.ExecContext(t.Context(), query)
 			check(t, err)
 		}
-	case silentJournal:
-		spoil(`DELETE FROM revocations WHERE record IN (SELECT id FROM records WHERE kind = 2 LIMIT 1)`)
+		if w.planted == strayRecord {
+			w.stray(t, h)
+		}
 	}
+}
+
+// spoilings are what the bugs that sit in a database do to it, again and again.
+var spoilings = map[bug][]string{
+	forgetStops:  {`UPDATE notices SET stopped = 0, all_stopped = 0`},
+	stopUnsaid:   {`UPDATE notices SET all_stopped = 1`},
+	strayDossier: {`INSERT OR IGNORE INTO dossiers SELECT mandate, x'00', 1 FROM notices`},
+	loseRecord: {
+		`DELETE FROM revocations WHERE record IN (SELECT id FROM records WHERE kind = 2)`,
+		`DELETE FROM records WHERE kind = 2`,
+	},
+}
+
+// stray stores a record as no hub would.
+func (w *world) stray(t *testing.T, h *hub) {
+	t.Helper()
+	e, err := record.Parse(forged(t, "ailleurs", h.signer, w.mandates[0].mandate, refusedSeq))
+	check(t, err)
+	_, err = h.rows.ExecContext(t.Context(), `INSERT INTO records (hub, incarnation, seq, hash, prev, kind, time, payload, signature, received, bar)
+		VALUES (?, 1, ?, ?, ?, 2, 1, ?, ?, 1, '')`, e.Hub[:], w.draw.Uint32(), e.Hash[:], e.Prev[:], e.Payload, e.Signature[:])
+	check(t, err)
 }
 
 // tale is what happened, for who reads of a failure.

@@ -35,7 +35,7 @@ func TestSimulation(t *testing.T) {
 	for i := range uint64(n) {
 		w := simulate(t, first+i, none)
 		for p, broken := range w.broken {
-			t.Errorf("seed %d: %s: %q", first+i, p, broken)
+			t.Errorf("seed %d: %s: %d times, first: %s", first+i, p, len(broken), broken[0])
 		}
 		if t.Failed() {
 			t.Fatalf("again: go test ./sync/simulation -run TestSimulation -seed %d\n%s", first+i, w.tale())
@@ -110,4 +110,26 @@ func (c *counts) add(o counts) {
 	c.expulsions += o.expulsions
 	c.forgeries += o.forgeries
 	c.alike += o.alike
+}
+
+// The twins: each property finds the bug that is planted for it.
+func TestPlanted(t *testing.T) {
+	for p, planted := range map[property][]bug{
+		reaches: {swallowStops}, stays: {forgetStops}, alike: {stopUnsaid},
+		allowed: {strayDossier, strayRecord, deafToRosters}, agrees: {loseRecord},
+	} {
+		for _, b := range planted {
+			t.Run(fmt.Sprintf("%s/%d", p, b), func(t *testing.T) {
+				const tries = 8
+				for seed := range uint64(tries) {
+					w := simulate(t, 1+seed, b)
+					if broken := w.broken[p]; len(broken) > 0 {
+						t.Logf("seed %d: %s", 1+seed, broken[0])
+						return
+					}
+				}
+				t.Errorf("not found in %d seeds", tries)
+			})
+		}
+	}
 }
