@@ -53,6 +53,8 @@ func (s *Server) deskRoutes() *mux.Router {
 	s.desk(mandates, get, "", s.mandates)
 	s.desk(mandates, post, "/chercher", s.seekMandate)
 	s.desk(mandates, post, "/code", s.stopByCode)
+	s.desk(mandates, get, "/aidants-connect", s.mirrorsForm)
+	s.desk(mandates, post, "/aidants-connect", s.enterMirrors)
 	s.desk(mandates, get, "/{mandate}", s.mandate)
 	s.desk(mandates, get, "/{mandate}/papier", s.paper)
 	s.desk(mandates, post, "/{mandate}/papier", s.confirmPaper)

@@ -36,6 +36,7 @@ const (
 	KindPersonForget Kind = "person.forget" // her key was destroyed
 
 	KindMandateGrant   Kind = "mandate.grant"
+	KindMandateMirror  Kind = "mandate.mirror" // one made in Aidants Connect was entered, its signed paper at hand
 	KindMandatePrint   Kind = "mandate.print"
 	KindMandatePaper   Kind = "mandate.paper" // both copies signed, one handed over
 	KindMandateView    Kind = "mandate.view"  // its dossier was read

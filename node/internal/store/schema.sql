@@ -166,6 +166,13 @@ CREATE TABLE meta (
 	value BLOB NOT NULL
 ) STRICT;
 
+CREATE TABLE mirrors (
+	mandate BLOB NOT NULL PRIMARY KEY REFERENCES mandates (id),
+	batch   BLOB NOT NULL CHECK (length(batch) = 16),
+	place   INTEGER NOT NULL CHECK (place >= 0), -- in the batch
+	UNIQUE (batch, place)
+) STRICT;
+
 CREATE TABLE national_passes (
 	id         INTEGER PRIMARY KEY,
 	at         INTEGER NOT NULL,
