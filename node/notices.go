@@ -25,6 +25,8 @@ type NoticeView struct {
 	Stops      []StopView
 	OriginName string
 	HasDossier bool
+	// StillActive says what is left to do in Aidants Connect; nil for nothing.
+	StillActive *StillActive
 }
 
 // IsMirror tells whether the mandate was made in Aidants Connect.
@@ -50,6 +52,9 @@ func (n *Node) Notice(ctx context.Context, id mandate.ID) (NoticeView, error) {
 			return err
 		}
 		if v.Stops, err = n.stopViews(r, id); err != nil {
+			return err
+		}
+		if v.StillActive, err = n.stillActive(r, id); err != nil {
 			return err
 		}
 		facts, err := n.facts(r, people.HelperID{}, id)

@@ -45,6 +45,9 @@ const (
 	KindMandateRefused Kind = "mandate.refused"
 	KindActRecord      Kind = "act.record"
 
+	KindWorkDone   Kind = "work.done"   // what was stopped here was stopped in Aidants Connect too, somebody says
+	KindWorkReopen Kind = "work.reopen" // she takes it back
+
 	KindRecordsApply  Kind = "records.apply"  // a batch received from another hub
 	KindRecordReissue Kind = "record.reissue" // what nobody could sign, or knew, was said again at another place
 	KindDossierPut    Kind = "dossier.put"    // a dossier received
