@@ -60,6 +60,12 @@ type copyPart struct {
 	Copy page.Copy
 }
 
+// stillPart says what is still active in Aidants Connect.
+type stillPart struct {
+	Page clocked
+	*node.StillActive
+}
+
 type mirrorPart struct {
 	Page  *page.MirrorsNew
 	Entry page.MirrorForm

@@ -32,6 +32,9 @@ func (s *Server) deskRoutes() *mux.Router {
 	desk := router.PathPrefix("/bureau").Subrouter()
 	s.desk(desk, get, "", s.today)
 	s.desk(desk, get, "/territoire", s.territory)
+	s.desk(desk, get, "/a-faire", s.worklist)
+	s.desk(desk, post, "/a-faire", s.noteWork)
+	s.desk(desk, post, "/a-faire/{work}/reprendre", s.reopenWork)
 
 	visits := desk.PathPrefix("/accompagnements").Subrouter()
 	s.desk(visits, get, "/nouveau", s.accompanimentForm)

@@ -39,13 +39,15 @@ const (
 
 // Flashes: what was just done, said once on the page that follows.
 const (
-	FlashPaper   = "Les deux copies sont signées et une est remise. Le mandat est actif."
-	FlashMirrors = "Les mandats sont inscrits. Remettez à chaque personne son papier d’arrêt."
-	FlashAct     = "La démarche est enregistrée."
-	FlashStopped = "C’est arrêté."
-	FlashClosed  = "L’accompagnement est terminé."
-	FlashOut     = "Vous êtes déconnecté."
-	FlashIdle    = "Votre session est finie. Connectez-vous pour continuer : rien n’est perdu."
+	FlashPaper      = "Les deux copies sont signées et une est remise. Le mandat est actif."
+	FlashWorkDone   = "C’est noté : arrêté aussi dans Aidants Connect."
+	FlashWorkReopen = "C’est de nouveau à faire dans Aidants Connect."
+	FlashMirrors    = "Les mandats sont inscrits. Remettez à chaque personne son papier d’arrêt."
+	FlashAct        = "La démarche est enregistrée."
+	FlashStopped    = "C’est arrêté."
+	FlashClosed     = "L’accompagnement est terminé."
+	FlashOut        = "Vous êtes déconnecté."
+	FlashIdle       = "Votre session est finie. Connectez-vous pour continuer : rien n’est perdu."
 )
 
 // Problems: pages that say no, by what happened rather than by number.
