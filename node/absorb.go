@@ -17,6 +17,7 @@ const maxHeld = 1024
 // says the same of the same set, and the tests compare the two.
 type absorption struct {
 	tx      *store.Tx
+	self    territory.HubID
 	roster  *territory.Roster
 	authors map[territory.HubID]territory.Author // met so far: reading a key takes time
 	logs    map[record.LogID]*store.Log
@@ -26,9 +27,9 @@ type absorption struct {
 	undated func(territory.HubID) bool
 }
 
-func absorbing(tx *store.Tx, roster *territory.Roster) *absorption {
+func (n *Node) absorbing(tx *store.Tx, roster *territory.Roster) *absorption {
 	return &absorption{
-		tx, roster,
+		tx, n.self, roster,
 		map[territory.HubID]territory.Author{},
 		map[record.LogID]*store.Log{},
 		map[record.MandateID]bool{},

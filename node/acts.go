@@ -86,7 +86,9 @@ func (n *Node) recordAct(tx *store.Tx, by Actor, act mandate.Act) (done mandate.
 	}
 	verdict := mandate.Usable(facts, act.Line, tx.Now)
 	if !verdict.Usable {
-		refusal = n.refusal(verdict, facts, act.Line, tx.Now)
+		if refusal, err = n.refusal(tx, row, verdict, facts, act.Line); err != nil {
+			return act, nil, err
+		}
 		return act, refusal, n.noteRefusal(tx, by, act, string(verdict.Why))
 	}
 	if refusal := act.Allowed(row.Regime); refusal != nil {

@@ -128,7 +128,7 @@ func (n *Node) absorbOwn(tx *store.Tx, e *record.Envelope) error {
 			"Ce relais n’a pas encore reçu le registre de son territoire\u00a0: il ne peut rien enregistrer. Prévenez le service informatique.",
 			"no roster yet")
 	}
-	a := absorbing(tx, held.Roster)
+	a := n.absorbing(tx, held.Roster)
 	a.authors[n.self] = held.self
 	if err := barred(a.admit(e)); err != nil {
 		return err

@@ -36,6 +36,9 @@ func (n *Node) StopAtDesk(ctx context.Context, by Actor, s DeskStop) (receipt Re
 	}
 	err = n.db.Write(ctx, func(tx *store.Tx) (err error) {
 		receipt, err = n.stopAtDesk(tx, by, s)
+		if err == nil {
+			receipt.StillActive, err = n.allStillActive(tx.Reader, receipt.Mandates)
+		}
 		return err
 	})
 	if err != nil {

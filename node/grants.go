@@ -55,13 +55,7 @@ func (n *Node) grant(tx *store.Tx, by Actor, visit mediation.AccompanimentID, a 
 	if err != nil || !made.IsZero() {
 		return made, nil, err
 	}
-	if err := n.grantsExpelled(); err != nil {
-		return made, nil, err
-	}
-	if err := n.grantsBlocked(tx.Now); err != nil {
-		return made, nil, err
-	}
-	if err := n.grantsDoubtful(tx.Reader, tx.Now); err != nil {
+	if err := n.mayGrant(tx); err != nil {
 		return made, nil, err
 	}
 	p, err := n.readAloud(tx.Reader, by, visit, a.Recap)
@@ -83,7 +77,18 @@ func (n *Node) grant(tx *store.Tx, by Actor, visit mediation.AccompanimentID, a 
 	if err := n.keepGrant(tx, person, key, plan); err != nil {
 		return made, nil, err
 	}
-	return plan.mandate.ID, nil, n.publishGrant(tx, by, person, key, plan)
+	return plan.mandate.ID, nil, n.noteGrant(tx, journal.KindMandateGrant, by, person, key, plan)
+}
+
+// mayGrant refuses while this hub may not say that a mandate exists.
+func (n *Node) mayGrant(tx *store.Tx) error {
+	if err := n.grantsExpelled(); err != nil {
+		return err
+	}
+	if err := n.grantsBlocked(tx.Now); err != nil {
+		return err
+	}
+	return n.grantsDoubtful(tx.Reader, tx.Now)
 }
 
 // readAloud returns what the draft says, if it is what the helper read and
@@ -102,7 +107,7 @@ func (n *Node) readAloud(r *store.Reader, by Actor, visit mediation.Accompanimen
 
 // grantPlan is what a grant will write.
 type grantPlan struct {
-	visit   mediation.AccompanimentID
+	visit   mediation.AccompanimentID // zero for a mirror
 	mandate mandate.Mandate
 	plain   []byte // the dossier
 	code    record.StopCode
@@ -125,8 +130,8 @@ func (n *Node) grantedIn(r *store.Reader, by Actor, id mediation.AccompanimentID
 }
 
 // planGrant decides the identifiers and the words, and seals the dossier.
-func (n *Node) planGrant(now time.Time, by Actor, visit mediation.AccompanimentID, p mandate.Presented) (plan grantPlan, err error) {
-	p.Start, p.End = now, p.Term.End(now)
+func (n *Node) planGrant(start time.Time, by Actor, visit mediation.AccompanimentID, p mandate.Presented) (plan grantPlan, err error) {
+	p.Start, p.End = start, p.Term.End(start)
 	wording := p.Text()
 	plan.visit = visit
 	plan.mandate = mandate.Mandate{
@@ -174,8 +179,19 @@ func (n *Node) approve(tx *store.Tx, account store.HelperRow, code string) (refu
 	return refusal, err
 }
 
-// keepGrant writes the rows.
+// keepGrant writes the rows of a visit that led to a mandate.
 func (n *Node) keepGrant(tx *store.Tx, person people.BeneficiaryID, key seal.Key, plan grantPlan) error {
+	if err := n.keepMandate(tx, person, key, plan); err != nil {
+		return err
+	}
+	if err := tx.NameAccompaniment(plan.visit, person); err != nil {
+		return err
+	}
+	return tx.DropDraft(plan.visit)
+}
+
+// keepMandate writes the mandate's row and its notice, unsigned for now.
+func (n *Node) keepMandate(tx *store.Tx, person people.BeneficiaryID, key seal.Key, plan grantPlan) error {
 	m := plan.mandate
 	put, err := tx.PutMandate(store.MandateRow{
 		ID: m.ID, Structure: m.Structure, Person: person, Accompaniment: plan.visit, Regime: m.Regime,
@@ -189,10 +205,11 @@ func (n *Node) keepGrant(tx *store.Tx, person people.BeneficiaryID, key seal.Key
 	if err != nil {
 		return err
 	}
-	if err := tx.NameAccompaniment(plan.visit, person); err != nil {
-		return err
-	}
-	return tx.DropDraft(plan.visit)
+	_, _, err = n.author(tx, &record.Notice{
+		Mandate: m.ID, Structure: m.Structure, Lines: uint8(len(m.Lines)), Start: m.Start, End: m.End,
+		Regime: m.Regime, Stop: plan.code.Commitment(n.birth.Territory), Dossier: record.DossierDigest(plan.plain),
+	})
+	return err
 }
 
 // mandatePlace is where a sealed column of a mandate lives.
@@ -208,26 +225,22 @@ func scopesOf(m mandate.Mandate) []mandate.Scope {
 	return scopes
 }
 
-// publishGrant writes the journal's entry and the notice, unsigned for now.
-func (n *Node) publishGrant(tx *store.Tx, by Actor, person people.BeneficiaryID, key seal.Key, plan grantPlan) error {
+// noteGrant writes the journal's entry.
+func (n *Node) noteGrant(tx *store.Tx, kind journal.Kind, by Actor, person people.BeneficiaryID, key seal.Key, plan grantPlan) error {
 	m := plan.mandate
-	_, _, err := n.author(tx, &record.Notice{
-		Mandate: m.ID, Structure: m.Structure, Lines: uint8(len(m.Lines)), Start: m.Start, End: m.End,
-		Regime: m.Regime, Stop: plan.code.Commitment(n.birth.Territory), Dossier: record.DossierDigest(plan.plain),
-	})
-	if err != nil {
-		return err
-	}
 	services := make([]any, len(m.Lines))
 	for i, l := range m.Lines {
 		services[i] = l.Service
 	}
+	public := map[string]any{
+		"structure": m.Structure.String(), "regime": uint(m.Regime), "term": string(m.Term),
+		"lines": len(m.Lines), "start": m.Start.UnixMilli(), "end": m.End.UnixMilli(),
+	}
+	if !plan.visit.IsZero() {
+		public["visit"], public["evidence"] = plan.visit.String(), string(m.Evidence)
+	}
 	return n.note(tx, entry{
-		Kind: journal.KindMandateGrant, Actor: by.Helper.String(), Subject: m.ID.String(), Person: person, Key: &key,
-		Public: map[string]any{
-			"visit": plan.visit.String(), "structure": m.Structure.String(), "regime": uint(m.Regime), "term": string(m.Term),
-			"lines": len(m.Lines), "start": m.Start.UnixMilli(), "end": m.End.UnixMilli(), "evidence": string(m.Evidence),
-		},
+		Kind: kind, Actor: by.Helper.String(), Subject: m.ID.String(), Person: person, Key: &key, Public: public,
 		Personal: map[string]any{
 			"given": m.Beneficiary.Name.Given, "family": m.Beneficiary.Name.Family, "birth": m.Beneficiary.BirthDate,
 			"services": services, "text": m.Text[:],

@@ -8,6 +8,7 @@ import (
 	"relais/node/internal/store"
 	"relais/node/mandate"
 	"relais/node/people"
+	"relais/node/record"
 )
 
 // maxPage bounds a page of mandates.
@@ -23,6 +24,7 @@ type MandateFilter struct {
 // MandateRow is a line of a list.
 type MandateRow struct {
 	ID         mandate.ID
+	Mirror     bool // of one made in Aidants Connect
 	PersonName string
 	Services   []string
 	Start, End time.Time
@@ -95,7 +97,7 @@ func (n *Node) appendMandates(r *store.Reader, by Actor, page []MandateRow, rows
 const forgottenName = "Personne effacée"
 
 func (n *Node) mandateRow(r *store.Reader, row store.MandateRow, facts mandate.Facts) (MandateRow, error) {
-	line := MandateRow{ID: row.ID, Start: row.Start, End: row.End, PaperDone: row.Paper.Complete()}
+	line := MandateRow{ID: row.ID, Mirror: row.Regime == record.AidantsConnect, Start: row.Start, End: row.End, PaperDone: row.Paper.Complete()}
 	if stop := facts.FirstStop(); stop != nil {
 		line.Stop = &StopView{*stop, n.hubName(stop.Where)}
 	}

@@ -26,6 +26,8 @@ type MandateView struct {
 	LineVerdicts []mandate.Verdict
 	Stops        []StopView
 	Acts         []ActView
+	// StillActive says what is left to do in Aidants Connect; nil for nothing.
+	StillActive *StillActive
 	// OriginName is the hub that drew it up.
 	OriginName string
 	// Published is false until the notice is signed: "effectif ici, envoi en attente".
@@ -126,6 +128,9 @@ func (n *Node) mandateView(r *store.Reader, by Actor, row store.MandateRow) (Man
 		view.Stops = append(view.Stops, StopView{s, n.hubName(s.Where)})
 	}
 	if view.Acts, err = n.acts(r, row); err != nil {
+		return MandateView{}, err
+	}
+	if view.StillActive, err = n.stillActive(r, row.ID); err != nil {
 		return MandateView{}, err
 	}
 	view.StopCode, err = n.shownStopCode(r, row, now)

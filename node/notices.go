@@ -9,6 +9,7 @@ import (
 	"relais/node/internal/store"
 	"relais/node/mandate"
 	"relais/node/people"
+	"relais/node/record"
 	"relais/node/territory"
 )
 
@@ -16,6 +17,7 @@ import (
 type NoticeView struct {
 	Mandate    mandate.ID
 	Structure  territory.StructureID
+	Regime     record.MandateKind
 	Origin     territory.HubID
 	Lines      uint8
 	Start, End time.Time
@@ -23,7 +25,12 @@ type NoticeView struct {
 	Stops      []StopView
 	OriginName string
 	HasDossier bool
+	// StillActive says what is left to do in Aidants Connect; nil for nothing.
+	StillActive *StillActive
 }
+
+// IsMirror tells whether the mandate was made in Aidants Connect.
+func (v NoticeView) IsMirror() bool { return v.Regime == record.AidantsConnect }
 
 // Notice returns what is known of a mandate; NotFound when nothing is.
 func (n *Node) Notice(ctx context.Context, id mandate.ID) (NoticeView, error) {
@@ -38,13 +45,16 @@ func (n *Node) Notice(ctx context.Context, id mandate.ID) (NoticeView, error) {
 		}
 		notice := notices[0]
 		v = NoticeView{
-			Mandate: id, Structure: notice.Structure, Origin: notice.Hub, OriginName: n.hubName(notice.Hub),
+			Mandate: id, Structure: notice.Structure, Regime: notice.Regime, Origin: notice.Hub, OriginName: n.hubName(notice.Hub),
 			Lines: notice.Lines, Start: notice.Start, End: notice.End,
 		}
 		if v.HasDossier, err = r.HasDossier(id); err != nil {
 			return err
 		}
 		if v.Stops, err = n.stopViews(r, id); err != nil {
+			return err
+		}
+		if v.StillActive, err = n.stillActive(r, id); err != nil {
 			return err
 		}
 		facts, err := n.facts(r, people.HelperID{}, id)

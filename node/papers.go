@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -79,7 +80,8 @@ func (n *Node) ConfirmPaper(ctx context.Context, by Actor, id mandate.ID, signed
 			return err
 		}
 		if state := mandate.StateOf(facts, tx.Now); state != mandate.StateAwaitingPaper {
-			return n.refusal(mandate.Usable(facts, 1, tx.Now), facts, 1, tx.Now)
+			refusal, err := n.refusal(tx, row, mandate.Usable(facts, 1, tx.Now), facts, 1)
+			return cmp.Or(err, refusal)
 		}
 		if _, err := tx.ConfirmPaper(id); err != nil {
 			return err

@@ -34,7 +34,10 @@ func (a *absorption) reconsider() error {
 	if err := a.closeAgain(); err != nil {
 		return err
 	}
-	return a.finish()
+	if err := a.finish(); err != nil {
+		return err
+	}
+	return a.takeOver()
 }
 
 // closeAgain lets every close end what its cuts end: the roster may name now an

@@ -141,7 +141,7 @@ func (n *Node) dropKnown(ctx context.Context, batch []*record.Envelope, applied 
 
 // absorb stores a verified batch and writes its one journal entry.
 func (n *Node) absorb(tx *store.Tx, batch []*record.Envelope, from territory.HubID) (stored []*record.Envelope, applied Applied, err error) {
-	a := absorbing(tx, n.Roster())
+	a := n.absorbing(tx, n.Roster())
 	a.undated = func(hub territory.HubID) bool { return n.clockWrong(hub, tx.Now) }
 	for _, e := range batch {
 		known, err := tx.HasRecord(e.Place, e.Hash)

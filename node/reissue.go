@@ -44,7 +44,7 @@ func (n *Node) reissueOne(tx *store.Tx, row store.RecordRow) error {
 		return err
 	}
 	r.Hub = n.self
-	if absorbing(tx, n.Roster()).admit(&record.Envelope{Record: r}) != "" {
+	if n.absorbing(tx, n.Roster()).admit(&record.Envelope{Record: r}) != "" {
 		return nil // not for this hub to say today; another roster may differ
 	}
 	if b, ok := e.Body.(*record.Notice); ok {

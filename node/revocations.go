@@ -35,6 +35,9 @@ type Receipt struct {
 	Already bool
 	// Published is false until the revocation is signed.
 	Published bool
+	// StillActive says of what was made in Aidants Connect that it is not stopped
+	// there; empty when nothing was. One of each that differs.
+	StillActive []StillActive
 }
 
 // StopByCode stops, entirely, every mandate of the territory that the code
@@ -77,6 +80,9 @@ func (n *Node) stopByCode(tx *store.Tx, code record.StopCode, from string) (rece
 		return receipt, refusal, err
 	}
 	receipt, err = n.stopAll(tx, notices, code)
+	if err == nil {
+		receipt.StillActive, err = n.allStillActive(tx.Reader, receipt.Mandates)
+	}
 	return receipt, nil, err
 }
 

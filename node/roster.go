@@ -149,7 +149,7 @@ func (n *Node) takeRoster(tx *store.Tx, taken *heldRoster) (newer bool, err erro
 		}
 		public["root"] = taken.root
 	}
-	if err := absorbing(tx, taken.Roster).reconsider(); err != nil {
+	if err := n.absorbing(tx, taken.Roster).reconsider(); err != nil {
 		return false, err
 	}
 	if err := n.note(tx, entry{Kind: journal.KindRosterInstall, Actor: actorMachine, Public: public}); err != nil {

@@ -154,6 +154,11 @@ func plant(t *testing.T, d *desk) []string {
 	if _, err := d.RecordAct(t.Context(), d.by, a); err != nil {
 		t.Fatal(err)
 	}
+	d.mirror(t, mandate.Mirror{
+		Person: people.Beneficiary{Name: people.Name{Given: "Plantulatrois", Family: "Herbevilletrois"}, BirthDate: "07/10/1941"},
+		Made:   d.land.clock.Now().Format(time.DateOnly), Term: mandate.Long, Scopes: []mandate.Scope{mandate.Loisirs},
+	})
+	planted = append(planted, "Plantulatrois", "Herbevilletrois", "1941-10-07", "7 octobre 1941")
 	theme := node.NewAccompaniment{ID: id.Random[mediation.AccompanimentID](), Posture: mediation.PostureTrain}
 	if _, err := d.OpenAccompaniment(t.Context(), d.by, theme); err != nil {
 		t.Fatal(err)

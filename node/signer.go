@@ -208,7 +208,7 @@ func (n *Node) signOne(ctx context.Context, row store.RecordRow) (signature [64]
 
 func (n *Node) storeSignatures(ctx context.Context, batch []signed) error {
 	return n.db.Write(ctx, func(tx *store.Tx) error {
-		a := absorbing(tx, n.Roster())
+		a := n.absorbing(tx, n.Roster())
 		for _, s := range batch {
 			if err := tx.SignRecord(s.row.ID, s.signature); err != nil {
 				return err

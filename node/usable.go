@@ -68,19 +68,27 @@ func (n *Node) withRoster(row store.FactsRow) mandate.Facts {
 	return facts
 }
 
-// refusal is the fault that tells a helper why a line may not be used, and what
-// to do.
-func (n *Node) refusal(v mandate.Verdict, f mandate.Facts, line uint8, now time.Time) error {
-	return fault.Errorf(fault.Forbidden, n.refusalText(v, f, line, now), "line %d may not be used: %s", line, v.Why)
+// refusal is the fault that tells a helper why a line may not be used, what goes on
+// elsewhere, and what to do.
+func (n *Node) refusal(tx *store.Tx, row store.MandateRow, v mandate.Verdict, f mandate.Facts, line uint8) (refusal, err error) {
+	still, err := n.stillActive(tx.Reader, row.ID)
+	if err != nil {
+		return nil, err
+	}
+	text := n.refusalText(v, f, line, tx.Now, stillSentence(still))
+	if v.Why == mandate.WhyPaper && row.Regime == record.AidantsConnect {
+		text = "La première démarche attend le papier d’arrêt\u00a0: imprimez-le, remettez-le à la personne, puis confirmez-le ici."
+	}
+	return fault.Errorf(fault.Forbidden, text, "line %d may not be used: %s", line, v.Why), nil
 }
 
-func (n *Node) refusalText(v mandate.Verdict, f mandate.Facts, line uint8, now time.Time) string {
+func (n *Node) refusalText(v mandate.Verdict, f mandate.Facts, line uint8, now time.Time, still string) string {
 	zone := n.zone()
 	switch v.Why {
 	case mandate.WhyStopped:
-		return n.stoppedText(v, f, line, now)
+		return n.stoppedText(v, f, line, now) + still + askAgain
 	case mandate.WhyDone:
-		return "Ce mandat est terminé\u00a0: les démarches ont été faites" + onMoment(v.At, now, zone) + ". " + askAgain
+		return "Ce mandat est terminé\u00a0: les démarches ont été faites" + onMoment(v.At, now, zone) + ". " + still + askAgain
 	case mandate.WhyExpired:
 		return "Ce mandat a expiré " + people.When(v.At, now, zone) + ". Vous ne pouvez plus l’utiliser. " + askAgain
 	case mandate.WhyNotStarted:
@@ -113,9 +121,9 @@ func (n *Node) stoppedText(v mandate.Verdict, f mandate.Facts, line uint8, now t
 		again = "Vous ne pouvez plus l’utiliser\u00a0; les autres lignes restent valables. "
 	}
 	if v.Stop == nil {
-		return what + ". " + again + askAgain
+		return what + ". " + again
 	}
-	return what + onMoment(v.Stop.Moment(), now, n.zone()) + n.placeOf(*v.Stop) + ". " + again + askAgain
+	return what + onMoment(v.Stop.Moment(), now, n.zone()) + n.placeOf(*v.Stop) + ". " + again
 }
 
 func onMoment(t, now time.Time, zone *time.Location) string {

@@ -67,6 +67,9 @@ func (a *absorption) weigh(id record.MandateID) error {
 		if err := a.tx.SetStanding(n.Record, standing); err != nil {
 			return err
 		}
+		if err := a.settle(n, standing); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -52,9 +52,12 @@ func TestPlantedMarkup(t *testing.T) {
 	for _, path := range []string{mandate, mandate + "/arreter", visit, "/bureau", "/bureau/mandats"} {
 		pages.see(b.get(path))
 	}
+	mirror := append(s.mirrorFields(1, plantedGiven), "entry_1_family", plantedFamily, "id", b.get(mirrorsPath).field("id"))
+	pages.see(b.post(mirrorsPath, append(mirror, "action", "ajouter")...))
+	pages.see(b.get(s.mirror(t, b, plantedGiven) + "/papier"))
 	pages.see(s.browser(t, kioskName).post("/kiosque/arreter", "code", `"><script>alert(6)</script>`))
 	pages.see(s.browser(t, deskName).post("/connexion", "login", `"><script>alert(7)</script>`))
-	if pages.named < 8 {
+	if pages.named < 9 {
 		t.Errorf("only %d pages show the planted name: the test sees too little", pages.named)
 	}
 	for _, word := range append(secretWords, s.helper.Passphrase, "Camille") {

@@ -10,8 +10,8 @@ import (
 	"relais/webui/page"
 )
 
-// paper shows both copies and notes that they were printed: from here the
-// helper prints, signs and hands over.
+// paper shows both copies, or of a mirror the person's paper to stop it, and notes
+// that they were printed: from here the helper prints, signs and hands over.
 func (s *Server) paper(w http.ResponseWriter, r *http.Request, by node.Actor) error {
 	id, err := mandateID(r)
 	if err != nil {
@@ -43,7 +43,10 @@ func (s *Server) paperPage(r *http.Request, view node.MandateView) (*page.Mandat
 		}
 		person.Code, person.QR = p.Code, qr
 	}
-	p.Copies = []page.Copy{person, {}}
+	p.Copies = []page.Copy{person}
+	if !view.IsMirror() { // of a mirror, the structure has the mandate itself
+		p.Copies = append(p.Copies, page.Copy{})
+	}
 	if roster := s.node.Roster(); roster != nil {
 		structure, _ := roster.Structure(view.Structure)
 		p.Address = structure.Address

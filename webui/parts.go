@@ -18,8 +18,8 @@ type statePart struct {
 	Sentence string
 }
 
-func newState(p clocked, s mandate.State, end time.Time, stops []node.StopView) statePart {
-	return statePart{s, locale.StateSentence(now(p), zone(p), s, end, stops)}
+func newState(p clocked, s mandate.State, end time.Time, stops []node.StopView, mirror bool) statePart {
+	return statePart{s, locale.StateSentence(now(p), zone(p), s, end, stops, mirror)}
 }
 
 type stopsPart struct {
@@ -58,6 +58,17 @@ func paragraphs(text []string) []paragraph {
 type copyPart struct {
 	Page *page.MandatePaper
 	Copy page.Copy
+}
+
+// stillPart says what is still active in Aidants Connect.
+type stillPart struct {
+	Page clocked
+	*node.StillActive
+}
+
+type mirrorPart struct {
+	Page  *page.MirrorsNew
+	Entry page.MirrorForm
 }
 
 // stepPart is one of the four steps in the bar. Link is empty for those not

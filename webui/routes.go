@@ -32,6 +32,9 @@ func (s *Server) deskRoutes() *mux.Router {
 	desk := router.PathPrefix("/bureau").Subrouter()
 	s.desk(desk, get, "", s.today)
 	s.desk(desk, get, "/territoire", s.territory)
+	s.desk(desk, get, "/a-faire", s.worklist)
+	s.desk(desk, post, "/a-faire", s.noteWork)
+	s.desk(desk, post, "/a-faire/{work}/reprendre", s.reopenWork)
 
 	visits := desk.PathPrefix("/accompagnements").Subrouter()
 	s.desk(visits, get, "/nouveau", s.accompanimentForm)
@@ -53,6 +56,8 @@ func (s *Server) deskRoutes() *mux.Router {
 	s.desk(mandates, get, "", s.mandates)
 	s.desk(mandates, post, "/chercher", s.seekMandate)
 	s.desk(mandates, post, "/code", s.stopByCode)
+	s.desk(mandates, get, "/aidants-connect", s.mirrorsForm)
+	s.desk(mandates, post, "/aidants-connect", s.enterMirrors)
 	s.desk(mandates, get, "/{mandate}", s.mandate)
 	s.desk(mandates, get, "/{mandate}/papier", s.paper)
 	s.desk(mandates, post, "/{mandate}/papier", s.confirmPaper)

@@ -124,10 +124,14 @@ func reasonOf(value string) record.Reason {
 // keepReceipt holds a receipt in the session until the page that shows it: it
 // is in no address.
 func (s *Server) keepReceipt(m *scs.SessionManager, r *http.Request, from node.Receipt, partly bool) {
-	b, _ := json.Marshal(page.Receipt{
+	kept := page.Receipt{
 		Number: from.Number, Place: from.Place, At: from.At, Count: len(from.Mandates),
 		Partly: partly, Already: from.Already, Published: from.Published,
-	}) // plain fields always marshal
+	}
+	for i := range from.StillActive {
+		kept.StillActive = append(kept.StillActive, &from.StillActive[i])
+	}
+	b, _ := json.Marshal(kept) // plain fields always marshal
 	m.Put(r.Context(), keyReceipt, string(b))
 }
 

@@ -46,7 +46,8 @@ func (s *Server) reminders(ctx context.Context, by node.Actor) (page.Reminders, 
 	if err != nil {
 		return page.Reminders{}, err
 	}
-	return page.Reminders{ToSign: len(toSign), Ending: len(ending), Limit: remindersRead}, nil
+	toStop, late, err := s.node.WorkCount(ctx, by, remindersRead)
+	return page.Reminders{ToSign: len(toSign), Ending: len(ending), ToStop: toStop, Late: late, Limit: remindersRead}, err
 }
 
 // ending are the active mandates that end within 30 days: what is counted here is

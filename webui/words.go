@@ -37,7 +37,13 @@ var words = template.FuncMap{
 	"civilForm": locale.CivilForm,
 	"of":        locale.Of, "say": locale.Kiosk,
 	"state": locale.State, "scope": locale.Scope, "theme": locale.Theme, "term": locale.Term,
-	"posture": locale.Posture, "evidence": locale.Evidence, "channel": locale.ActChannel, "why": locale.Why,
+	"dayMonth":    func(p clocked, t time.Time) string { return locale.DayMonth(t.In(zone(p))) },
+	"scopeNames":  scopeNames,
+	"workIcon":    func(late bool) string { return map[bool]string{true: "alert", false: "clock"}[late] },
+	"stillWho":    locale.StillWho,
+	"still":       func(p clocked, s *node.StillActive) stillPart { return stillPart{p, s} },
+	"workingDays": func() int { return mandate.WorkingDaysToStop },
+	"posture":     locale.Posture, "evidence": locale.Evidence, "channel": locale.ActChannel, "why": locale.Why,
 	"scopeKey":  func(key string) string { return locale.Scope(mandate.Scope(key)) },
 	"stopLines": locale.StopLines,
 	"stop":      func(p clocked, s node.StopView) string { return locale.Stop(now(p), zone(p), s) },
@@ -88,6 +94,7 @@ var words = template.FuncMap{
 	"etat":     newState,
 	"stops":    func(p clocked, stops []node.StopView) stopsPart { return stopsPart{p, stops} },
 	"receipt":  func(p clocked, r *page.Receipt) receiptPart { return receiptPart{p, *r} },
+	"mirror":   func(p *page.MirrorsNew, e page.MirrorForm) mirrorPart { return mirrorPart{p, e} },
 	"copyOf":   func(p *page.MandatePaper, c page.Copy) copyPart { return copyPart{p, c} },
 	"step":     newStep,
 	"question": newQuestion,
@@ -124,6 +131,15 @@ func services() []string {
 		}
 	}
 	return all
+}
+
+// scopeNames joins the titles of scopes, shortly.
+func scopeNames(scopes []mandate.Scope) string {
+	names := make([]string, len(scopes))
+	for i, s := range scopes {
+		names[i] = s.Text().Short
+	}
+	return locale.And(names)
 }
 
 // away says how many hubs cannot be told at once; empty when all can.

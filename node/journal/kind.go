@@ -37,6 +37,7 @@ const (
 	KindPersonForget Kind = "person.forget" // her key was destroyed
 
 	KindMandateGrant   Kind = "mandate.grant"
+	KindMandateMirror  Kind = "mandate.mirror" // one made in Aidants Connect was entered, its signed paper at hand
 	KindMandatePrint   Kind = "mandate.print"
 	KindMandatePaper   Kind = "mandate.paper" // both copies signed, one handed over
 	KindMandateView    Kind = "mandate.view"  // its dossier was read
@@ -44,6 +45,9 @@ const (
 	KindMandateStop    Kind = "mandate.stop"  // stopped here, at a desk or a kiosk
 	KindMandateRefused Kind = "mandate.refused"
 	KindActRecord      Kind = "act.record"
+
+	KindWorkDone   Kind = "work.done"   // what was stopped here was stopped in Aidants Connect too, somebody says
+	KindWorkReopen Kind = "work.reopen" // she takes it back
 
 	KindRecordsApply  Kind = "records.apply"  // a batch received from another hub
 	KindRecordReissue Kind = "record.reissue" // what nobody could sign, or knew, was said again at another place

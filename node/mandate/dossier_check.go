@@ -32,7 +32,7 @@ func (d Dossier) check() error {
 		return fmt.Errorf("%w: the person's identifier belongs to one hub", ErrDossier)
 	case m.Regime != record.Local && m.Regime != record.AidantsConnect:
 		return fmt.Errorf("%w: unknown regime %d", ErrDossier, m.Regime)
-	case !m.Declarations.Complete() || !m.Evidence.Valid():
+	case !d.declared():
 		return fmt.Errorf("%w: declarations or evidence", ErrDossier)
 	case !isLine(m.HelperName, maxHelperNameRunes):
 		return fmt.Errorf("%w: the helper's name", ErrDossier)
@@ -46,6 +46,16 @@ func (d Dossier) check() error {
 	return d.checkTerm()
 }
 
+// declared tells whether the person's declarations and how she was known are
+// there; of a mirror, that they are not: they were asked in Aidants Connect.
+func (d Dossier) declared() bool {
+	m := d.Mandate
+	if m.Regime == record.AidantsConnect {
+		return m.Declarations == Declarations{} && m.Evidence == ""
+	}
+	return m.Declarations.Complete() && m.Evidence.Valid()
+}
+
 // maxHelperNameRunes is two names and a space.
 const maxHelperNameRunes = 161
 
@@ -56,9 +66,12 @@ func isLine(s string, max int) bool {
 }
 
 func (d Dossier) checkPerson() error {
-	b := d.Mandate.Beneficiary
+	b, enough := d.Mandate.Beneficiary, people.Beneficiary.Ready
+	if d.Mandate.Regime == record.AidantsConnect {
+		enough = people.Beneficiary.Identified
+	}
 	parsed, err := b.Parse(d.Mandate.Start)
-	if err != nil || parsed != b || b.Ready(d.Mandate.Start.Add(24*time.Hour)) != nil {
+	if err != nil || parsed != b || enough(b, d.Mandate.Start.Add(24*time.Hour)) != nil {
 		return fmt.Errorf("%w: the person is not named in full or in form", ErrDossier)
 	}
 	return nil

@@ -39,6 +39,10 @@ type Mandate struct {
 	Text [32]byte
 }
 
+// IsMirror tells whether the mandate was made in Aidants Connect and is only
+// mirrored here.
+func (m Mandate) IsMirror() bool { return m.Regime == record.AidantsConnect }
+
 // Line is one service and the acts the structure may do there.
 type Line struct {
 	Number  uint8 // from 1

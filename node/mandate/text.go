@@ -47,6 +47,9 @@ const nbsp = "\u00a0"
 // what was agreed: the text is kept with each mandate, so a later wording changes
 // later mandates only.
 func (p Presented) Articles() []Article {
+	if p.Regime == record.AidantsConnect {
+		return p.mirrorArticles()
+	}
 	return []Article{
 		p.parties(),
 		p.object(),
@@ -130,14 +133,11 @@ func (p Presented) declared() Article {
 }
 
 func (p Presented) limits() Article {
-	a := Article{"Ce que le mandat ne permet pas", nil}
-	if p.Regime == record.Local {
-		a.Paragraphs = append(a.Paragraphs,
-			"Ce mandat est établi hors Aidants Connect.",
-			"– En l’absence de la personne"+nbsp+": ni se connecter à ses comptes (FranceConnect, banque ou autre), ni payer, ni utiliser un mot de passe enregistré.")
-	}
-	a.Paragraphs = append(a.Paragraphs, "– Signer à la place de la personne ce que la loi lui demande de signer elle-même.")
-	return a
+	return Article{"Ce que le mandat ne permet pas", []string{
+		"Ce mandat est établi hors Aidants Connect.",
+		"– En l’absence de la personne" + nbsp + ": ni se connecter à ses comptes (FranceConnect, banque ou autre), ni payer, ni utiliser un mot de passe enregistré.",
+		"– Signer à la place de la personne ce que la loi lui demande de signer elle-même.",
+	}}
 }
 
 // zoneName says an IANA zone as a reader understands it: "Indian/Reunion" is

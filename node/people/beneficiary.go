@@ -71,19 +71,15 @@ func parseBirth(typed string, now time.Time) (string, error) {
 	return d.String(), nil
 }
 
-// Ready says whether b, once parsed, names somebody who may give a mandate on
-// the day of now: names, date and place of birth, 16 or older. It fails with
-// Invalid on the field at fault.
-func (b Beneficiary) Ready(now time.Time) error {
+// Identified says whether b, once parsed, tells one person from another and may
+// have given a mandate on the day of now: names and date of birth, 16 or older.
+// It fails with Invalid on the field at fault.
+func (b Beneficiary) Identified(now time.Time) error {
 	switch {
 	case b.Name.Given == "":
 		return missing("given", "Indiquez le prénom de la personne.")
 	case b.Name.Family == "":
 		return missing("family", "Indiquez le nom de la personne.")
-	case b.BirthDate == "":
-		return missing("birth_date", "Indiquez la date de naissance de la personne.")
-	case b.BirthPlace == "":
-		return missing("birth_place", "Indiquez le lieu de naissance de la personne.")
 	}
 	d, err := ParseDate(b.BirthDate)
 	if err != nil {
@@ -93,6 +89,18 @@ func (b Beneficiary) Ready(now time.Time) error {
 		return fault.Errorf(fault.Invalid,
 			"D’après cette date de naissance, la personne a moins de 16\u00a0ans\u00a0: elle ne peut pas donner de mandat.",
 			"the person is under %d", emancipationAge).On("birth_date")
+	}
+	return nil
+}
+
+// Ready says whether b, once parsed, is named in full, as a mandate made here
+// names her: Identified, and her place of birth.
+func (b Beneficiary) Ready(now time.Time) error {
+	if err := b.Identified(now); err != nil {
+		return err
+	}
+	if b.BirthPlace == "" {
+		return missing("birth_place", "Indiquez le lieu de naissance de la personne.")
 	}
 	return nil
 }

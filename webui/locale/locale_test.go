@@ -105,12 +105,12 @@ func TestEveryStateSpeaks(t *testing.T) {
 	for _, s := range []mandate.State{
 		mandate.StateAwaitingPaper, mandate.StateActive, mandate.StatePartly, mandate.StateStopped, mandate.StateDone, mandate.StateExpired, mandate.StateUnusable,
 	} {
-		if locale.State(s) == string(s) || locale.StateSentence(now, paris, s, now, []node.StopView{stop}) == "" {
+		if locale.State(s) == string(s) || locale.StateSentence(now, paris, s, now, []node.StopView{stop}, false) == "" {
 			t.Errorf("%s says nothing", s)
 		}
 	}
 	want := "Ce mandat a été arrêté hier à 17:44 à la borne de Port-Exemple. Vous ne pouvez plus l’utiliser. Si la personne est là, proposez un nouveau mandat."
-	if got := locale.StateSentence(now, paris, mandate.StateStopped, now, []node.StopView{stop}); got != want {
+	if got := locale.StateSentence(now, paris, mandate.StateStopped, now, []node.StopView{stop}, false); got != want {
 		t.Errorf("%q", got)
 	}
 	for _, w := range []mandate.Why{

@@ -15,6 +15,10 @@ const (
 	LineServiceMissing = "Écrivez le nom du service, par exemple impots.gouv.fr."
 	LineActsMissing    = "Écrivez au moins un acte, par exemple : consulter l’avis d’impôt."
 	LinesMissing       = "Un mandat a au moins une ligne : un service et ce que vous y ferez."
+	MadeMissing        = "Écrivez la date du mandat, par exemple 12/03/2026."
+	MirrorTermMissing  = "Choisissez la durée écrite sur le mandat."
+	MirrorScopeMissing = "Cochez les démarches écrites sur le mandat."
+	MirrorPaperMissing = "Inscrivez seulement les mandats dont vous avez le papier signé."
 	TermMissing        = "Choisissez une durée."
 	PostureMissing     = "Choisissez comment vous aidez la personne."
 	CodeMissing        = "Écrivez le code à 6 chiffres de votre application ou de votre carte."
@@ -35,12 +39,15 @@ const (
 
 // Flashes: what was just done, said once on the page that follows.
 const (
-	FlashPaper   = "Les deux copies sont signées et une est remise. Le mandat est actif."
-	FlashAct     = "La démarche est enregistrée."
-	FlashStopped = "C’est arrêté."
-	FlashClosed  = "L’accompagnement est terminé."
-	FlashOut     = "Vous êtes déconnecté."
-	FlashIdle    = "Votre session est finie. Connectez-vous pour continuer : rien n’est perdu."
+	FlashPaper      = "Les deux copies sont signées et une est remise. Le mandat est actif."
+	FlashWorkDone   = "C’est noté : arrêté aussi dans Aidants Connect."
+	FlashWorkReopen = "C’est de nouveau à faire dans Aidants Connect."
+	FlashMirrors    = "Les mandats sont inscrits. Remettez à chaque personne son papier d’arrêt."
+	FlashAct        = "La démarche est enregistrée."
+	FlashStopped    = "C’est arrêté."
+	FlashClosed     = "L’accompagnement est terminé."
+	FlashOut        = "Vous êtes déconnecté."
+	FlashIdle       = "Votre session est finie. Connectez-vous pour continuer : rien n’est perdu."
 )
 
 // Problems: pages that say no, by what happened rather than by number.

@@ -64,6 +64,15 @@ func Stop(now time.Time, zone *time.Location, s node.StopView) string {
 	return fmt.Sprintf("Arrêté %s %s, %s.", Moment(now, at.In(zone)), Where(s.Channel, s.WhereName), Reason(s.Reason))
 }
 
+// StillWho writes who is to stop a mandate in Aidants Connect: "la Maison de
+// services, au relais de Valbrume". where is empty when no hub serves her.
+func StillWho(structure, where string) string {
+	if where == "" {
+		return structure
+	}
+	return structure + ", au relais " + Of(where) + ","
+}
+
 // StopLines says what a stop covers: "tout le mandat", "la ligne 2", "les
 // lignes 1 et 3".
 func StopLines(lines uint32) string {

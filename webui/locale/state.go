@@ -8,9 +8,13 @@ import (
 )
 
 // StateSentence says what a mandate's state means and what to do: what
-// happened, what it means, what comes next. end is its end, in the zone shown.
-func StateSentence(now time.Time, zone *time.Location, s mandate.State, end time.Time, stops []node.StopView) string {
+// happened, what it means, what comes next. end is its end, in the zone shown;
+// mirror tells that it was made in Aidants Connect.
+func StateSentence(now time.Time, zone *time.Location, s mandate.State, end time.Time, stops []node.StopView, mirror bool) string {
 	until := Instant(end.In(zone))
+	if mirror && s == mandate.StateAwaitingPaper {
+		return "Ce mandat est fait dans Aidants Connect. Remettez à la personne son papier d’arrêt : les démarches se notent ici ensuite."
+	}
 	switch s {
 	case mandate.StateAwaitingPaper:
 		return "Ce mandat attend les deux copies signées. La première démarche pourra commencer quand une copie aura été remise à la personne."

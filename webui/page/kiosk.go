@@ -1,6 +1,10 @@
 package page
 
-import "time"
+import (
+	"time"
+
+	"relais/node"
+)
 
 // KioskHome is /kiosque.
 type KioskHome struct{ Base }
@@ -34,6 +38,8 @@ type Receipt struct {
 	Already bool // it was stopped before: Place and At are then those
 	// Published is false until the record is signed: effective here, being sent.
 	Published bool
+	// StillActive is what is not stopped in Aidants Connect.
+	StillActive []*node.StillActive
 }
 
 // KioskReceipt is /kiosque/recu.

@@ -39,7 +39,7 @@ func deskSamples() []Sample {
 			named(visit(47, mediation.PostureDo, "social"), "Sacha", "Modèle", mandate.StateStopped),
 			closed,
 		},
-		Reminders: Reminders{ToSign: 1, Ending: 3, Limit: 100},
+		Reminders: Reminders{ToSign: 1, Ending: 3, ToStop: 4, Late: 1, Limit: 100},
 		Hubs:      sampleHubs(), National: at(29), HasNational: true,
 	}
 	alone := base(Desk, "Aujourd’hui", "today")

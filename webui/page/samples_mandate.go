@@ -74,6 +74,7 @@ func mandateSamples() []Sample {
 		Base: base(Desk, "Mandats", "mandates"), Next: sampleMandate,
 		Rows: []node.MandateRow{row("Maxime", "Essai", mandate.StateAwaitingPaper, 0), row("Dominique", "Exemple", mandate.StateActive, 0), row("Maé", "Essai", mandate.StatePartly, 3), stopped, row("Alix", "Modèle", mandate.StateDone, 12), row("Noa", "Exemple", mandate.StateExpired, 60), row("Lou", "Test", mandate.StateUnusable, 61)},
 	}
+	list.Rows[4].Mirror, list.Rows[4].Services, list.Rows[0].Mirror = true, []string{"Santé", "Argent"}, true
 	sought := &Mandates{Base: base(Desk, "Mandats", "mandates"), Rows: list.Rows[:3], Sought: "7K3M-9QXD-4T2P-HW8V-5"}
 	sought.Faults = []Fault{{Field: "sought", Message: "Ce code n’arrête aucun mandat connu de ce relais. Comparez avec le papier. Si le mandat vient d’être fait, attendez que les relais se soient joints, puis réessayez."}}
 	show := func(s mandate.State) *MandateShow {
@@ -128,5 +129,6 @@ func paperSamples() []Sample {
 	p := &MandatePaper{Base: base(Paper, "Papier du mandat", ""), Mandate: sampleView(mandate.StateAwaitingPaper), Address: "2 place de l’Exemple, 00000 Valbrume", Code: code}
 	p.Copies = []Copy{{Person: true, Code: code, QR: QR{Size: 29, Path: "M4 4h7v7h-7z"}}, {}}
 	after := &MandatePaper{Base: base(Paper, "Papier du mandat", ""), Mandate: sampleView(mandate.StateActive), Copies: []Copy{{Person: true}, {}}}
-	return []Sample{{"mandate_paper", p}, {"mandate_paper-handed", after}}
+	slip := &MandatePaper{Base: base(Paper, "Papier du mandat", ""), Mandate: sampleMirror(mandate.StateAwaitingPaper), Address: p.Address, Code: code, Copies: p.Copies[:1]}
+	return []Sample{{"mandate_paper", p}, {"mandate_paper-handed", after}, {"mandate_paper-mirror", slip}}
 }

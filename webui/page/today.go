@@ -22,6 +22,8 @@ type Today struct {
 type Reminders struct {
 	ToSign int // mandates whose signed copies are awaited
 	Ending int // active mandates that end within 30 days
+	ToStop int // stopped here, still active in Aidants Connect
+	Late   int // of those, past their deadline
 	Limit  int
 }
 
