@@ -98,8 +98,12 @@ const messageAway = "Le service national ne peut pas répondre pour l’instant.
 func explain(err error) error {
 	var p *pgconn.PgError
 	switch {
-	case err == nil, err == sql.ErrNoRows, err == sql.ErrTxDone:
-		return err
+	case err == nil:
+		return nil
+	case errors.Is(err, sql.ErrNoRows):
+		return sql.ErrNoRows
+	case errors.Is(err, sql.ErrTxDone):
+		return sql.ErrTxDone
 	case errors.Is(err, context.Canceled):
 		return context.Canceled // alone: it may come wrapped in what was called
 	case errors.As(err, &p):
