@@ -3,8 +3,8 @@
 # thousand, a TPM that hangs for minutes, the concurrent packages again and again
 # under the race detector. One line a part: outcome, seconds, figures.
 #
-# Usage: packaging/soak.sh [PERCENT [PART…]], of the whole, which takes an hour and a
-# half on two processors; 100 unless told. Thus: make soak ARGS=12, or one part with
+# Usage: packaging/soak.sh [PERCENT [PART…]], of the whole, which takes three hours
+# on two processors; 100 unless told. Thus: make soak ARGS=12, or one part with
 # make soak ARGS="100 TestTPMHangs", all that is fuzzed with ARGS="100 Fuzz".
 #
 # What each part printed is in var/soak/. Exit status: 1 when one of them failed.
@@ -70,6 +70,7 @@ long ./node TestAnyFlippedOctetIsNamed -octets
 long ./node TestDamageAnywhereIsReported -damages "$(share 20000)"
 long ./node TestMandateMachine -rapid.checks "$(share 5000)"
 long ./node TestCrashesCastNoDoubt -crashes "$(share 5000)"
+long ./sync/simulation TestSimulation -seeds "$(share 10000)"
 long ./cmd/relais TestTPMHangs -hang "$(share 300)s"
 
 seconds=$(share 60)
@@ -79,5 +80,6 @@ for found in $(git ls-files '*_test.go' | xargs grep -o '^func Fuzz[A-Za-z0-9]*'
 		go test -run '^$' -fuzz "^$target\$" -fuzztime "${seconds}s" "./$package"
 done
 
-part race go test -race -timeout 3h -count="$(share 20)" ./node/... ./sync/... ./hardware/...
+part race go test -race -timeout 3h -count="$(share 20)" ./node/... $(go list ./sync/... | grep -v /simulation$) ./hardware/...
+part race-simulation go test -race -count=1 -v -timeout 3h -run '^TestSimulation$' ./sync/simulation -seeds "$(share 200)"
 exit $status

@@ -103,7 +103,6 @@ func (h *hub) answer(t *testing.T, q question) answer {
 func (w *world) look(t *testing.T) {
 	t.Helper()
 	synctest.Wait()
-	w.plant(t)
 	by := make(map[string]*hub)
 	answers := make(map[*hub][]answer)
 	for _, h := range w.hubs {
@@ -126,6 +125,7 @@ func (w *world) look(t *testing.T) {
 		}
 	}
 	w.lookCalm(t)
+	w.plant(t)
 }
 
 // lookStays checks that what was refused because it was stopped is refused.
