@@ -25,10 +25,11 @@ type outcome struct {
 		FirstPassBytes  int64 `json:"first_pass_bytes"`
 		SecondPassBytes int64 `json:"second_pass_bytes"`
 	} `json:"national"`
-	JournalsVerified bool    `json:"journals_verified"`
-	TamperNamed      bool    `json:"tamper_named"`
-	Seconds          float64 `json:"seconds"`
-	OK               bool    `json:"ok"`
+	AidantsConnect   mirrored `json:"aidants_connect"`
+	JournalsVerified bool     `json:"journals_verified"`
+	TamperNamed      bool     `json:"tamper_named"`
+	Seconds          float64  `json:"seconds"`
+	OK               bool     `json:"ok"`
 }
 
 // A play is the scenario on a stage.
@@ -78,6 +79,7 @@ func (p *play) run(ctx context.Context) error {
 		{"Stopped at Port-Exemple", p.aStop},
 		{"The bus loses its line", p.aCut},
 		{"The national service", p.aPass},
+		{"Made in Aidants Connect", p.aMirror},
 		{"The journals", p.theJournals},
 	} {
 		p.told.chapter(chapter.title)

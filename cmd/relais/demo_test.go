@@ -95,6 +95,9 @@ func TestDemo(t *testing.T) {
 	if n.Up == 0 || n.Drift != 0 || n.SecondPassBytes == 0 || n.SecondPassBytes >= n.FirstPassBytes {
 		t.Errorf("national passes %+v", n)
 	}
+	if a := o.AidantsConnect; !a.ReceiptSays || !a.Noted || a.WorklistMS == 0 || !strings.Contains(told, "to be stopped there before") {
+		t.Errorf("a mandate made in Aidants Connect: %+v\n%s", a, told)
+	}
 	// It ended what it started.
 	for _, hub := range []string{"valbrume", "port-exemple", "bus"} {
 		err := exec.Command(p.relais, "status", "--config", filepath.Join(dir, hub, "relais.toml")).Run()
