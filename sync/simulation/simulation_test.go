@@ -20,14 +20,14 @@ import (
 
 var (
 	seeds = flag.Int("seeds", 60, "territories in the simulation")
-	seed  = flag.Uint64("seed", 0, "the one territory to simulate again; 0: -seeds new ones")
+	seed  = flag.Uint64("seed", 0, "the one territory to simulate again; 0: the first -seeds")
 )
 
 // moments is how much happens in one territory.
 const moments = 14
 
 func TestSimulation(t *testing.T) {
-	first, n := uint64(time.Now().UnixNano()), *seeds
+	first, n := uint64(1), *seeds // the same each time: a change that fails is to blame, and not the day
 	if *seed != 0 {
 		first, n = *seed, 1
 	}
