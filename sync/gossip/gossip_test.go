@@ -201,6 +201,23 @@ func TestExpelledHubIsToldNothing(t *testing.T) {
 	}
 }
 
+// TestStopWaitsForNobody: a hub stops at once while it waits for the answer of
+// another, which has none.
+func TestStopWaitsForNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	a, mute := w.add(t, linktest.Options{}, nil), w.add(t, linktest.Options{}, nil)
+	linktest.Run(t, mute.link) // and not its pool
+	run(t, a)
+	linktest.Eventually(t, 20*time.Second, "a asks to join", func() bool { return mute.pool.Unanswered() > 0 })
+	a.stop()
+	select {
+	case <-a.done:
+	case <-time.After(20 * time.Second):
+		t.Error("it still waits")
+	}
+}
+
 func TestCloseLeavesNoGoroutine(t *testing.T) {
 	before := runtime.NumGoroutine()
 	t.Run("pool", func(t *testing.T) {
