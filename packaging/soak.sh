@@ -71,6 +71,8 @@ long ./node TestDamageAnywhereIsReported -damages "$(share 20000)"
 long ./node TestMandateMachine -rapid.checks "$(share 5000)"
 long ./node TestCrashesCastNoDoubt -crashes "$(share 5000)"
 long ./sync/simulation TestSimulation -seeds "$(share 10000)"
+long ./sync/gossip TestManyHubs -hubs 28
+long ./sync/gossip TestMoreHubsThanSessions -hubs 40
 long ./cmd/relais TestTPMHangs -hang "$(share 300)s"
 
 seconds=$(share 60)

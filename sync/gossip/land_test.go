@@ -26,9 +26,11 @@ import (
 	"relais/sync/link/linktest"
 )
 
-func init() {
+func TestMain(m *testing.M) {
 	recoverywork.MemoryKiB = recoverywork.LightKiB
 	nodetest.CheapPassphrases()
+	nodetest.FoldersInMemory()
+	m.Run()
 }
 
 // land is a territory of real nodes, each with its folder, its keys, its link,
