@@ -11,7 +11,7 @@ TOOL     = $(GO) tool -modfile=packaging/tools/go.mod
 GOLANGCI = $(GO) tool -modfile=packaging/tools/golangci/go.mod golangci-lint
 # Packages whose tests run inside the test process, under the race detector.
 # The commands' tests start real processes, so they run as they ship; the simulation
-# plays six times as many territories without the detector, which make soak gives it.
+# plays five times as many territories without the detector, which make soak gives it.
 INSIDE   = $(shell $(GO) list ./... | grep -v -e '^relais/cmd/' -e '^relais/sync/simulation$$')
 
 .DEFAULT_GOAL := help
