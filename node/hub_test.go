@@ -21,10 +21,7 @@ import (
 	"relais/node/territory"
 )
 
-func TestMain(m *testing.M) {
-	nodetest.FoldersInMemory()
-	m.Run()
-}
+func TestMain(m *testing.M) { nodetest.FoldersInMemory(m) }
 
 // sealer is a Sealer with its key in memory: real encryption, no keyring.
 type sealer struct {

@@ -29,8 +29,7 @@ import (
 func TestMain(m *testing.M) {
 	recoverywork.MemoryKiB = recoverywork.LightKiB
 	nodetest.CheapPassphrases()
-	nodetest.FoldersInMemory()
-	m.Run()
+	nodetest.FoldersInMemory(m)
 }
 
 // land is a territory of real nodes, each with its folder, its keys, its link,

@@ -1,0 +1,6 @@
+package nodetest
+
+var (
+	Claim = claim
+	Sweep = sweep
+)
