@@ -54,11 +54,11 @@ func TestStatusPage(t *testing.T) {
 			resp.Body.Close()
 			return resp.StatusCode
 		}
-		wires := g.pen(g.hub(0)).write(t, 1200)
+		wires := g.pen(g.hub(0)).write(t, 20)
 		_, err := s.Apply(t.Context(), wires, g.hub(0))
 		check(t, err)
-		same := national.Counts{Records: 1200, Notices: 840, Revocations: 240}
-		fewer := national.Counts{Records: 1197, Notices: 838, Revocations: 240}
+		same := national.Counts{Records: 20, Notices: 14, Revocations: 4}
+		fewer := national.Counts{Records: 1217, Notices: 1210, Revocations: 4}
 		at = at.Add(-30 * time.Hour)
 		if status := count(1, fewer.Header()); status != http.StatusOK {
 			t.Fatalf("status %d", status)
@@ -79,9 +79,9 @@ func TestStatusPage(t *testing.T) {
 		for _, want := range []string{
 			"Territoire demo · registre n° 1 · à jour le 22 novembre 2026 à 08:58",
 			"À regarder : 2\u00a0relais",
-			"Informations 1\u202f200", "Mandats 840", "Arrêts 240",
-			"Valbrume en service 22 novembre 2026 à 08:58 aucun le 22 novembre 2026 à 08:58 1\u202f200 0 0",
-			"Port-Exemple muet 21 novembre 2026 à 02:58 3\u00a0informations le 21 novembre 2026 à 02:58 0 0 0",
+			"Informations 20", "Mandats 14", "Arrêts 4",
+			"Valbrume en service 22 novembre 2026 à 08:58 aucun le 22 novembre 2026 à 08:58 20 0 0",
+			"Port-Exemple muet 21 novembre 2026 à 02:58 1\u202f197\u00a0informations le 21 novembre 2026 à 02:58 0 0 0",
 			"Le bus & sa <remorque> muet jamais pas encore comparé",
 			"Ancien relais hors service jamais",
 		} {

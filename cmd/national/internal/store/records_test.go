@@ -15,9 +15,10 @@ import (
 
 func TestAppend(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, empty storetest.Empty) {
+		db, log := open(t, empty(t)), logA1 // a log a part
 		t.Run("twice is once", func(t *testing.T) {
-			db := open(t, empty(t))
-			rows := chain(logA1, "a", 20)
+			log.Incarnation++
+			rows := chain(log, "a", 20)
 			want := store.Applied{New: 20}
 			if diff := cmp.Diff(want, appendAll(t, db, rows)); diff != "" {
 				t.Error(diff)
@@ -27,8 +28,8 @@ func TestAppend(t *testing.T) {
 			}
 		})
 		t.Run("any order ends at one head", func(t *testing.T) {
-			db := open(t, empty(t))
-			rows := chain(logA1, "a", 40)
+			log.Incarnation++
+			rows := chain(log, "a", 40)
 			shuffled := slices.Clone(rows)
 			rand.New(rand.NewPCG(1, 2)).Shuffle(len(rows), func(i, j int) {
 				shuffled[i], shuffled[j] = shuffled[j], shuffled[i]
@@ -36,18 +37,18 @@ func TestAppend(t *testing.T) {
 			for _, r := range shuffled {
 				appendAll(t, db, []store.Row{r})
 			}
-			head := onlyHead(t, db)
+			head := headOf(t, db, log)
 			if head.Seq != 40 || head.Hash != rows[39].Hash || head.Held != 0 || head.Forked {
 				t.Fatalf("head %+v", head)
 			}
 		})
 		t.Run("held until its predecessors come", func(t *testing.T) {
-			db := open(t, empty(t))
-			rows := chain(logA1, "a", 8)
+			log.Incarnation++
+			rows := chain(log, "a", 8)
 			if done := appendAll(t, db, rows[4:]); done.Held != 4 {
 				t.Fatalf("%+v", done)
 			}
-			if head := onlyHead(t, db); head.Seq != 0 || head.Held != 4 || head.Revocations != 1 {
+			if head := headOf(t, db, log); head.Seq != 0 || head.Held != 4 || head.Revocations != 1 {
 				t.Fatalf("head %+v", head)
 			}
 			if done := appendAll(t, db, rows[1:2]); done.Held != 1 {
@@ -58,8 +59,8 @@ func TestAppend(t *testing.T) {
 			}
 		})
 		t.Run("beyond 1,024 held, postponed", func(t *testing.T) {
-			db := open(t, empty(t))
-			rows := chain(logA1, "a", 1026)
+			log.Incarnation++
+			rows := chain(log, "a", 1026)
 			if done := appendAll(t, db, rows[1:]); done.New != 1024 || done.Postponed != 1 {
 				t.Fatalf("%+v", done)
 			}
@@ -93,9 +94,10 @@ func TestTooManyLogs(t *testing.T) {
 
 func TestForks(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, empty storetest.Empty) {
+		db, log := open(t, empty(t)), logA1 // a log a part
 		t.Run("two records at one place, both kept", func(t *testing.T) {
-			db := open(t, empty(t))
-			rows, other := chain(logA1, "a", 8), chain(logA1, "b", 8)
+			log.Incarnation++
+			rows, other := chain(log, "a", 8), chain(log, "b", 8)
 			appendAll(t, db, rows)
 			if done := appendAll(t, db, other[7:]); done.Forks != 1 || done.New != 1 {
 				t.Fatalf("%+v", done)
@@ -104,36 +106,40 @@ func TestForks(t *testing.T) {
 				t.Fatalf("the proof again: %+v", done)
 			}
 			twins := variants(rows[7], other[7])
-			if head := onlyHead(t, db); !head.Forked || head.Seq != 8 || head.Records != 9 || head.ForkedAt != 7 ||
+			if head := headOf(t, db, log); !head.Forked || head.Seq != 8 || head.Records != 9 || head.ForkedAt != 7 ||
 				head.Hash != record.LogHash(slices.Concat(variants(rows[6]), twins)) {
 				t.Fatalf("head %+v", head)
 			}
-			if wires, next, err := db.Range(t.Context(), logA1, 7, 8, store.Unbounded, 6); err != nil || len(wires) != 1 || next != 8 {
+			if wires, next, err := db.Range(t.Context(), log, 7, 8, store.Unbounded, 6); err != nil || len(wires) != 1 || next != 8 {
 				t.Fatalf("a page that splits the variants of a place: %d records, then %d, %v", len(wires), next, err)
 			}
-			if wires, _, err := db.Range(t.Context(), logA1, 8, 8, store.Unbounded, 1000); err != nil || len(wires) != 2 {
+			if wires, _, err := db.Range(t.Context(), log, 8, 8, store.Unbounded, 1000); err != nil || len(wires) != 2 {
 				t.Fatalf("the proof: %d records, %v", len(wires), err)
 			}
 		})
 		t.Run("a link that does not hold", func(t *testing.T) {
-			db := open(t, empty(t))
-			rows, other := chain(logA1, "a", 8), chain(logA1, "b", 8)
+			log.Incarnation++
+			rows, other := chain(log, "a", 8), chain(log, "b", 8)
 			appendAll(t, db, rows[:4])
 			appendAll(t, db, other[4:6])
-			if head := onlyHead(t, db); !head.Forked || head.Seq != 6 {
+			if head := headOf(t, db, log); !head.Forked || head.Seq != 6 {
 				t.Fatalf("head %+v", head)
 			}
 		})
 		t.Run("in any order, one end", func(t *testing.T) {
-			all := slices.Concat(chain(logA1, "a", 12), chain(logA1, "b", 15))
+			all := slices.Concat(chain(log, "a", 12), chain(log, "b", 15))
 			var want store.Head
 			for seed := range uint64(8) {
-				db := open(t, empty(t))
+				log.Incarnation++
+				for i := range all {
+					all[i].LogID = log
+				}
 				rand.New(rand.NewPCG(seed, 2)).Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 				for part := range slices.Chunk(all, 5) {
 					appendAll(t, db, part)
 				}
-				got := onlyHead(t, db)
+				got := headOf(t, db, log)
+				got.LogID = logA1 // the rest is to be the same
 				if seed == 0 {
 					want = got
 				}
@@ -196,6 +202,20 @@ func variants(rows ...store.Row) (out []record.Variant) {
 		return bytes.Compare(x.Hash[:], y.Hash[:])
 	})
 	return out
+}
+
+// headOf is the one head of a log.
+func headOf(t *testing.T, db *store.DB, log record.LogID) store.Head {
+	t.Helper()
+	heads, err := db.Heads(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	heads = slices.DeleteFunc(heads, func(h store.Head) bool { return h.LogID != log })
+	if len(heads) != 1 {
+		t.Fatalf("%d heads", len(heads))
+	}
+	return heads[0]
 }
 
 func onlyHead(t *testing.T, db *store.DB) store.Head {
