@@ -10,8 +10,9 @@ LDFLAGS  = -X main.version=$(VERSION) -X main.released=$(RELEASE)
 TOOL     = $(GO) tool -modfile=packaging/tools/go.mod
 GOLANGCI = $(GO) tool -modfile=packaging/tools/golangci/go.mod golangci-lint
 # Packages whose tests run inside the test process, under the race detector.
-# The commands' tests start real processes, so they run as they ship.
-INSIDE   = $(shell $(GO) list ./... | grep -v '^relais/cmd/')
+# The commands' tests start real processes, so they run as they ship; the simulation
+# plays five times as many territories without the detector, which make soak gives it.
+INSIDE   = $(shell $(GO) list ./... | grep -v -e '^relais/cmd/' -e '^relais/sync/simulation$$')
 
 .DEFAULT_GOAL := help
 .PHONY: help bootstrap build demo run test test-inside test-processes check lint bench soak shots clean
@@ -38,9 +39,10 @@ test: bootstrap build ## run every test
 test-inside:
 	$(GO) test -race -timeout 20m $(INSIDE)
 
-# They start the programs as they ship, and wait for them more than they compute.
+# They start the programs as they ship, and wait for them more than they compute:
+# several at once.
 test-processes:
-	$(GO) test -timeout 20m ./cmd/...
+	$(GO) test -timeout 20m -parallel 4 ./cmd/... ./sync/simulation
 
 check: lint ## all that can be said without running: format, vet, staticcheck, floors and doors
 	$(GO) test -count=1 -run 'TestFloors|TestDoors' ./cmd/relais
@@ -57,11 +59,11 @@ bench: ## measure the goals: a table of ratios, and var/bench.json
 	@mkdir -p var
 	@$(GO) run ./packaging/bench -out var/bench.json $(ARGS)
 
-soak: ## fuzz, kill, cut and race for an hour and a half; ARGS=12 takes that percentage of it
+soak: ## fuzz, kill, cut, race and simulate for three hours; ARGS=12 takes that percentage of it
 	@packaging/soak.sh $(ARGS)
 
 shots: bootstrap ## take the screenshots of the main job into var/shots
-	$(GO) test -count=1 -run TestBrowser ./cmd/relais
+	$(GO) test -count=1 -run TestBrowser ./cmd/relais -shots
 
 clean: ## remove what was built and played
 	rm -rf bin var

@@ -34,7 +34,11 @@ type Adoption struct {
 // the folder. Errors are those of Open, ErrOtherIdentity excepted, and of with.
 func AdoptIdentity(ctx context.Context, o Options, with ...func(context.Context, *Secrets) error) (Adoption, error) {
 	o = o.filled()
-	db, err := store.Open(ctx, filepath.Join(o.Dir, databaseFile), store.Options{Now: o.Now, Logger: o.Logger})
+	lock, err := o.Folder.Share()
+	if err != nil {
+		return Adoption{}, err
+	}
+	db, err := store.Open(ctx, filepath.Join(o.Dir, databaseFile), store.Options{Now: o.Now, Logger: o.Logger, Lock: lock})
 	if errors.Is(err, store.ErrNoDatabase) {
 		return Adoption{}, fmt.Errorf("adopt %s: %w", o.Dir, ErrNoFolder)
 	}
@@ -67,7 +71,7 @@ func (n *Node) adopt(ctx context.Context) (a Adoption, err error) {
 	var counted []byte
 	if a.Done = n.checkSigner() != nil; a.Done {
 		a.Keys.Hub, a.Keys.Identity = territory.HubIDOf(spki), spki
-		counted = beginContinuity(n.counter) // the former one died with the machine
+		counted = beginContinuity(n.counter) // the former identity's value is not this one's
 	}
 	err = n.db.Write(ctx, func(tx *store.Tx) (err error) {
 		if a.Done {

@@ -48,7 +48,7 @@ func (n *Node) alarms(now time.Time, v TerritoryView, s symptoms) (list []Alarm)
 	}
 	n.clockAlarms(now, v.Roster, add)
 	n.counterAlarms(now, s.counter, add)
-	n.forkAlarms(s.forks, add)
+	n.forkAlarms(v.Roster, s.forks, add)
 	recordAlarms(now, s.records, add)
 	n.floodAlarms(v.Roster, s.desks, add)
 	for _, hub := range s.crowded {
@@ -91,10 +91,16 @@ func (n *Node) counterAlarms(now time.Time, c continuity, add func(string, time.
 	}
 }
 
-// forkAlarms names the hubs that have two histories.
-func (n *Node) forkAlarms(forks []store.Fork, add func(string, time.Time, string)) {
+// forkAlarms names the hubs that have two histories, until the territory closes
+// them: whichever machine spoke, it speaks no more, and its mandates stay suspended.
+func (n *Node) forkAlarms(roster *territory.Roster, forks []store.Fork, add func(string, time.Time, string)) {
 	for _, f := range forks {
+		var hub territory.Hub
+		if roster != nil {
+			hub, _ = roster.Hub(f.Hub)
+		}
 		switch {
+		case hub.State == territory.HubExpelled: // as standing says, of this hub
 		case f.Hub == n.self && f.Logs >= twinForks:
 			add("twin", f.Since, twinned)
 		case f.Hub == n.self:

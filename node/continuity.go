@@ -134,13 +134,16 @@ func (c continuity) due(now time.Time, journal int64, publishing bool) bool {
 	return publishing || c.Late || now.Sub(time.UnixMilli(c.Reached.At)) >= countLapse
 }
 
-// beginContinuity is what a new identity remembers: its first value, so that a copy
-// made on the day of its birth is known as one. Without an answer today the first
-// run asks again.
+// beginContinuity is what a new identity remembers: the value of its machine's
+// counter, or the first one of another, so that a copy made on the day of its birth
+// is known as one. Without an answer today the first run asks again.
 func beginContinuity(counter Counter) []byte {
 	var c continuity
 	if counter != nil {
-		count, err := counter.Renew()
+		count, err := counter.Count()
+		if errors.Is(err, ErrNoCounter) {
+			count, err = counter.Renew()
+		}
 		if err == nil {
 			c.agree(count)
 		}

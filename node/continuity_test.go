@@ -16,7 +16,7 @@ import (
 )
 
 // crashes is how often TestCrashesCastNoDoubt cuts the power.
-var crashes = flag.Int("crashes", 80, "power cuts in the test of the counter")
+var crashes = flag.Int("crashes", 40, "power cuts in the test of the counter")
 
 // TestFolderOfYesterday: a folder that lacks what was published is recognised at
 // its start. It leaves its old log alone, refuses grants until one other hub told
@@ -122,6 +122,7 @@ func TestFolderOfYesterdayWithoutCounter(t *testing.T) {
 func TestCrashesCastNoDoubt(t *testing.T) {
 	for name, moves := range map[string]bool{"TPM": false, "file": true} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			seed := uint64(time.Now().UnixNano())
 			s := &story{counted: newCounted(t), draw: rand.New(rand.NewPCG(seed, 0))}
 			s.device.set(func(d *device) { d.moves = moves })
@@ -287,6 +288,7 @@ func TestCopyOfTheSameRun(t *testing.T) {
 // TestUnpluggedEveryEvening: a machine that never stops in good order keeps its one
 // log.
 func TestUnpluggedEveryEvening(t *testing.T) {
+	t.Parallel()
 	c := newCounted(t)
 	for range 30 {
 		c.land.clock.Advance(24 * time.Hour)
@@ -527,6 +529,7 @@ func TestCounterFails(t *testing.T) {
 
 // TestHangingCounter: nobody waits for it, not even the end.
 func TestHangingCounter(t *testing.T) {
+	t.Parallel()
 	c := newCounted(t)
 	c.device.hang = make(chan struct{})
 	t.Cleanup(func() { close(c.device.hang) })
@@ -543,6 +546,7 @@ func TestHangingCounter(t *testing.T) {
 // TestCounterWear: under fifty values a day, whatever happens; what is published
 // beyond is vouched for as soon as the counter may count.
 func TestCounterWear(t *testing.T) {
+	t.Parallel()
 	c := newCounted(t)
 	for range 60 { // what a quiet day saves up
 		c.say(t)

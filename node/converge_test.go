@@ -16,6 +16,7 @@ import (
 // which is what the pure record.Ledger says; and at no step is anything stopped
 // running again.
 func TestConverge(t *testing.T) {
+	t.Parallel()
 	l := newLand(t)
 	hubs := []*hub{l.newHub(t, "Valbrume"), l.newHub(t, "Port-Exemple"), l.newHub(t, "Le bus")}
 	const rounds = 12
@@ -177,6 +178,7 @@ func neverBack(t *testing.T, h *hub, before map[record.MandateID]record.Standing
 // included. Ordinary meetings, and nothing else, bring them all to say the same:
 // what the pure ledger says of the whole.
 func TestMeetingsConverge(t *testing.T) {
+	t.Parallel()
 	l := newLand(t)
 	hubs := []*hub{l.newHub(t, "Valbrume"), l.newHub(t, "Port-Exemple"), l.newHub(t, "Le bus")}
 	const rounds = 12

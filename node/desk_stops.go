@@ -42,7 +42,7 @@ func (n *Node) StopAtDesk(ctx context.Context, by Actor, s DeskStop) (receipt Re
 		return err
 	})
 	if err != nil {
-		return Receipt{}, fmt.Errorf("stop %s at the desk: %w", s.Mandate, err)
+		return Receipt{}, fmt.Errorf("stop %s at the desk: %w", s.Mandate, n.stopsNothing(err))
 	}
 	return receipt, nil
 }

@@ -331,7 +331,7 @@ func (n *Node) grantsDoubtful(r *store.Reader, now time.Time) error {
 // to it now.
 const twinForks = 2
 
-const twinned = "Deux machines parlent au nom de ce relais\u00a0: aucun mandat ne peut être créé ici. Arrêter un mandat reste possible. Éteignez celle qui est de trop, et appelez le département\u00a0: ce relais doit recevoir une nouvelle identité."
+const twinned = "Deux machines parlent au nom de ce relais\u00a0: aucun mandat ne peut être créé ici. Arrêter un mandat reste possible. Éteignez celle qui est de trop, et appelez le département\u00a0: ce relais doit recevoir une nouvelle identité, que le service informatique lui donne par relais recover --new-identity."
 
 // message is what a person reads of a doubt.
 func (d doubt) message(waiting bool) string {

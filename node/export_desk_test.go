@@ -9,9 +9,11 @@ import (
 	"golang.org/x/crypto/argon2"
 
 	"relais/node/id"
+	"relais/node/internal/argon2id"
 	"relais/node/internal/store"
 	"relais/node/journal"
 	"relais/node/mandate"
+	"relais/node/nodetest"
 	"relais/node/people"
 )
 
@@ -25,29 +27,24 @@ func (n *Node) SuspendAccount(ctx context.Context, id people.HelperID, since tim
 	})
 }
 
-// The tests that are not about it hash cheaply: a hub's parameters take a tenth
-// of a second and 64 MiB each time.
-func init() {
-	hashPassphrase = func(passphrase, salt []byte, _, _ uint32, _ uint8, tag uint32) []byte {
-		return argon2.IDKey(passphrase, salt, 1, 8, 1, tag)
-	}
-}
+// The tests that are not about it hash cheaply.
+func init() { nodetest.CheapPassphrases() }
 
 // RealArgon hashes as a hub does until the test ends.
 func RealArgon(t testing.TB) {
-	cheap := hashPassphrase
-	hashPassphrase = argon2.IDKey
-	t.Cleanup(func() { hashPassphrase = cheap })
+	cheap := argon2id.Key
+	argon2id.Key = argon2.IDKey
+	t.Cleanup(func() { argon2id.Key = cheap })
 }
 
 // WatchArgon calls f with the parameters of each hash until the test ends.
 func WatchArgon(t testing.TB, f func(passes, memory uint32, lanes uint8, salt int)) {
-	real := hashPassphrase
-	hashPassphrase = func(passphrase, salt []byte, passes, memory uint32, lanes uint8, tag uint32) []byte {
+	real := argon2id.Key
+	argon2id.Key = func(passphrase, salt []byte, passes, memory uint32, lanes uint8, tag uint32) []byte {
 		f(passes, memory, lanes, len(salt))
 		return real(passphrase, salt, passes, memory, lanes, tag)
 	}
-	t.Cleanup(func() { hashPassphrase = real })
+	t.Cleanup(func() { argon2id.Key = real })
 }
 
 // BusyArgon takes every turn to hash until the test ends, and shortens how long a

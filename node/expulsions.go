@@ -39,6 +39,27 @@ func (n *Node) Expel(ctx context.Context, by *Actor, code string, hub territory.
 	})
 }
 
+// Outside tells whether the roster gives this hub no place: it was expelled, or its
+// new identity still waits. Nobody hears what it would say, so that it says nothing.
+func (n *Node) Outside() bool {
+	roster := n.Roster()
+	if roster == nil {
+		return false
+	}
+	self, listed := roster.Hub(n.self)
+	return !listed || self.State == territory.HubExpelled
+}
+
+// stopsNothing says, where that is why a stop was refused, that nothing was stopped
+// and what does stop it.
+func (n *Node) stopsNothing(err error) error {
+	if !fault.Is(err, fault.Forbidden) || !n.Outside() {
+		return err
+	}
+	return fault.New(fault.Forbidden, "Rien n’a été arrêté\u00a0: ce relais ne fait pas partie du territoire en ce moment, et les autres ne l’entendent pas. "+
+		"Le mandat continue. Arrêtez-le depuis un autre relais, par son code ou au bureau, ou faites écrire une lettre à la structure\u00a0; puis appelez le département.", err)
+}
+
 // grantsExpelled refuses grants at a hub that knows it was expelled: no other would
 // hear of them.
 func (n *Node) grantsExpelled() error {

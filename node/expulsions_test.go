@@ -2,10 +2,13 @@ package node_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"relais/node"
 	"relais/node/fault"
+	"relais/node/mandate"
+	"relais/node/people"
 	"relais/node/record"
 	"relais/node/territory"
 )
@@ -214,5 +217,64 @@ func TestExpelledGrants(t *testing.T) {
 	view, err := d.Territory(t.Context())
 	if err != nil || !slices.ContainsFunc(view.Alarms, func(a node.Alarm) bool { return a.Key == "expelled" }) {
 		t.Errorf("%+v, %v", view.Alarms, err)
+	}
+}
+
+// TestExpelledStops: a hub that is outside of its territory stops nothing, at the
+// kiosk or at the desk, and says so, with what does: the same code at another hub.
+// What it had stopped before is told still.
+func TestExpelledStops(t *testing.T) {
+	l := newLand(t)
+	here, bus := l.newHub(t, "Valbrume"), l.newHub(t, "le bus")
+	l.enrol(t)
+	d := l.desk(t, here, "camille", people.Name{Given: "Camille", Family: "Exemple"})
+	before, after := d.grant(t), d.grant(t)
+	codes := map[mandate.ID]string{}
+	for _, m := range []mandate.ID{before, after} {
+		v, err := d.Mandate(t.Context(), d.by, m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		codes[m] = v.StopCode.String()
+	}
+	if _, err := here.StopByCode(t.Context(), codes[before], "borne"); err != nil {
+		t.Fatal(err)
+	}
+	signAll(t, here)
+	meet(t, here, bus)
+	cuts, err := here.Cuts(t.Context(), here.Self())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if here.Outside() {
+		t.Error("it is outside before it is expelled")
+	}
+	l.enrol(t, func(r *territory.Roster) {
+		if err := r.Expel(here.Self(), cuts); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if !here.Outside() || bus.Outside() {
+		t.Errorf("outside: the expelled one %v, the other %v", here.Outside(), bus.Outside())
+	}
+	written, rows := entries(t, here), d.rows(t, "records")
+	_, kiosk := here.StopByCode(t.Context(), codes[after], "borne")
+	_, desk := here.StopAtDesk(t.Context(), d.by, node.DeskStop{Mandate: after, Reason: record.ReasonPerson})
+	for _, err := range []error{kiosk, desk} {
+		refused(t, err, fault.Forbidden, "")
+		for _, want := range []string{"Rien n’a été arrêté", "depuis un autre relais, par son code", "une lettre à la structure"} {
+			if said := fault.Of(err).Message; !strings.Contains(said, want) {
+				t.Errorf("%q does not say %q", said, want)
+			}
+		}
+	}
+	if s := standing(t, here, after); s.All || entries(t, here) != written || d.rows(t, "records") != rows {
+		t.Errorf("something was written: %+v", s)
+	}
+	if r, err := here.StopByCode(t.Context(), codes[before], "borne"); err != nil || !r.Already {
+		t.Errorf("what was stopped before: %+v, %v", r, err)
+	}
+	if r, err := bus.StopByCode(t.Context(), codes[after], "borne"); err != nil || r.Already || !standing(t, bus, after).All {
+		t.Errorf("the same code elsewhere: %+v, %v", r, err)
 	}
 }

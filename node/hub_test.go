@@ -16,9 +16,15 @@ import (
 
 	"relais/node"
 	"relais/node/mandate"
+	"relais/node/nodetest"
 	"relais/node/seal"
 	"relais/node/territory"
 )
+
+func TestMain(m *testing.M) {
+	nodetest.FoldersInMemory()
+	m.Run()
+}
 
 // sealer is a Sealer with its key in memory: real encryption, no keyring.
 type sealer struct {

@@ -51,3 +51,28 @@ func TestLockFolder(t *testing.T) {
 	})
 	h.open(t)
 }
+
+// Whoever adopts a folder keeps its lock: there are keys to close before others may
+// try them.
+func TestAdoptIdentityKeepsTheFolder(t *testing.T) {
+	h := newLand(t).newHub(t, "Valbrume")
+	if err := h.Close(); err != nil {
+		t.Fatal(err)
+	}
+	folder, err := node.LockFolder(h.Options.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := h.Options
+	o.Folder = folder
+	if _, err := node.AdoptIdentity(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := node.LockFolder(h.Options.Dir); !errors.Is(err, node.ErrInUse) {
+		t.Errorf("once it is adopted: %v", err)
+	}
+	if err := folder.Release(); err != nil {
+		t.Fatal(err)
+	}
+	h.open(t)
+}

@@ -36,7 +36,8 @@ type Options struct {
 	// Release is when this binary was made: a clock behind it blocks grants.
 	Release time.Time
 	// Folder is the lock of Dir, for Open, taken before the keys were opened; nil:
-	// Open takes it. It is the node's from then on, released when Open fails.
+	// Open takes it. It is the node's from then on, released when Open fails. For
+	// AdoptIdentity too, whose caller keeps it, having keys to close before.
 	Folder *Folder
 }
 

@@ -405,6 +405,7 @@ func TestKeptAndMute(t *testing.T) {
 // TestHeld: a revocation applies wherever it stands in its log; the rest waits,
 // within bounds.
 func TestHeld(t *testing.T) {
+	t.Parallel()
 	l := newLand(t)
 	h := l.newHub(t, "Valbrume")
 	g := newGhost(t)

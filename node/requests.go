@@ -11,6 +11,7 @@ import (
 	"relais/node/fault"
 	"relais/node/internal/store"
 	"relais/node/journal"
+	"relais/node/people"
 	"relais/node/territory"
 )
 
@@ -99,7 +100,7 @@ func (n *Node) enrolled(r *store.Reader, secret territory.InviteSecret, asked te
 			return done, false, expelled(h.ID)
 		}
 	}
-	if err := n.usable(i, found, asked.Hub.ID); err != nil {
+	if err := n.usable(r, i, found, asked.Hub.ID); err != nil {
 		return done, false, err
 	}
 	q, found, err := r.Request(asked.Hub.ID)
@@ -122,7 +123,7 @@ func expelled(hub territory.HubID) error {
 
 // usable tells why an invitation does not let a hub ask. The answer is to whoever
 // holds the secret; it says what to do.
-func (n *Node) usable(i store.InvitationRow, found bool, hub territory.HubID) error {
+func (n *Node) usable(r *store.Reader, i store.InvitationRow, found bool, hub territory.HubID) error {
 	again := " Demandez-en une nouvelle au département."
 	switch {
 	case !found:
@@ -132,11 +133,25 @@ func (n *Node) usable(i store.InvitationRow, found bool, hub territory.HubID) er
 	case i.Hub == hub:
 		return nil // it asks again, or comes for the answer
 	case !i.Hub.IsZero():
-		return fault.Errorf(fault.Conflict, "Cette invitation a déjà servi à un autre relais."+again, "the invitation was used by %s", i.Hub)
+		when, at, err := n.usedWhen(r, i)
+		if err != nil {
+			return err
+		}
+		return fault.Errorf(fault.Conflict, "Cette invitation a déjà servi"+when+"."+again, "the invitation was used already%s", at)
 	case !n.now().Before(i.Expires):
 		return fault.Errorf(fault.Forbidden, "Cette invitation n’est plus valable."+again, "the invitation ended at %s", i.Expires.Format(time.RFC3339))
 	}
 	return nil
+}
+
+// usedWhen says when an invitation was used, in French and in English; nothing where
+// that is not kept any more. Who used it is not for who holds the same code.
+func (n *Node) usedWhen(r *store.Reader, i store.InvitationRow) (french, english string, err error) {
+	q, found, err := r.Request(i.Hub)
+	if err != nil || !found || q.Invitation != i.ID {
+		return "", "", err
+	}
+	return " " + people.When(q.Received, n.now(), n.zone()), ", at " + q.Received.UTC().Format(time.RFC3339), nil
 }
 
 // mendEvery is how often a hub may ask otherwise than before: each time is an

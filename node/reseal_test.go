@@ -45,10 +45,7 @@ func newKeyed(t testing.TB) *keyed {
 	t.Helper()
 	l := newLand(t)
 	dir := t.TempDir()
-	keys, _, err := keyring.Create(dir, soft.New(dir))
-	if err != nil {
-		t.Fatal(err)
-	}
+	keys := newRing(t, dir)
 	h := &hub{site: "Valbrume", Options: node.Options{Dir: dir, Sealer: keys, Signer: keys.Identity(), Now: l.clock.Now}}
 	if _, err := node.Create(t.Context(), h.Options, node.Birth{Territory: "demo", RootKey: l.rootKey, Name: h.site}); err != nil {
 		t.Fatal(err)
@@ -83,6 +80,7 @@ func (l *land) keyedDesk(t testing.TB, h *hub) *desk {
 	return &desk{hub: h, land: l, by: by, enrol: e}
 }
 
+// rekey replaces the key under the running hub.
 func (k *keyed) rekey(t testing.TB) {
 	t.Helper()
 	if err := k.keys.Rekey(keyring.NewRecoveryCode()); err != nil {
@@ -90,21 +88,29 @@ func (k *keyed) rekey(t testing.TB) {
 	}
 }
 
+// rekeyed replaces the key of newKeyed while the hub is stopped, and starts it.
+func (k *keyed) rekeyed(t testing.TB) {
+	t.Helper()
+	k.stop(t)
+	k.start(t, rekeyRing(t, k.Options.Dir))
+}
+
 // restart closes all and opens it from the disk, keys included.
 func (k *keyed) restart(t testing.TB) {
+	t.Helper()
+	k.stop(t)
+	k.start(t, openRing(t, k.Options.Dir))
+}
+
+func (k *keyed) stop(t testing.TB) {
 	t.Helper()
 	if err := errors.Join(k.Close(), k.keys.Close()); err != nil {
 		t.Fatal(err)
 	}
-	k.start(t)
 }
 
-func (k *keyed) start(t testing.TB) {
+func (k *keyed) start(t testing.TB, keys *keyring.Keyring) {
 	t.Helper()
-	keys, err := keyring.Open(k.Options.Dir, soft.New(k.Options.Dir))
-	if err != nil {
-		t.Fatal(err)
-	}
 	k.keys, k.Options.Sealer, k.Options.Signer = keys, keys, keys.Identity()
 	k.open(t)
 }
@@ -123,7 +129,7 @@ func (k *keyed) elsewhere(t testing.TB) *keyed {
 	h := *k.hub
 	d.hub, h.Options.Dir = &h, dir
 	c := &keyed{desk: &d, mandate: k.mandate, visit: k.visit}
-	c.start(t)
+	c.start(t, openRing(t, dir))
 	t.Cleanup(func() { c.Close() })
 	return c
 }
@@ -261,16 +267,14 @@ var personSealed = []string{"acts.note", "journal.sealed", "mandates.content", "
 // before, in the middle and after.
 func TestReseal(t *testing.T) {
 	k := newKeyed(t)
-	for range 300 { // pages that are filled, split and given back
-		if err := k.NewPerson(t.Context(), newPersonID()); err != nil {
-			t.Fatal(err)
-		}
+	if err := k.FillPersons(t.Context(), 300); err != nil { // pages that are filled, split and given back
+		t.Fatal(err)
 	}
 	if err := k.Secrets().Store(t.Context(), "essai/long", bytes.Repeat([]byte(kept), 2000)); err != nil {
 		t.Fatal(err)
 	}
 	former := under(cells(t, k.Options.Dir), 1)
-	if in := found(t, k.Options.Dir, string(former[0].value[5:])); len(former) < 300 || in == nil {
+	if in := found(files(t, k.Options.Dir), string(former[0].value[5:])); len(former) < 300 || in == nil {
 		t.Fatalf("%d sealed cells, the first in %v: this shows nothing", len(former), in)
 	}
 	backup := t.TempDir()
@@ -285,7 +289,7 @@ func TestReseal(t *testing.T) {
 	if err := os.WriteFile(snapshot, former[0].value, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	k.rekey(t)
+	k.rekeyed(t)
 	k.mustWork(t)
 	if how, err := k.Rekeying(t.Context()); err != nil || !how.UnderWay || how.Key != 2 || how.Left < 8 {
 		t.Errorf("Rekeying() = %+v, %v", how, err)
@@ -309,9 +313,11 @@ func TestReseal(t *testing.T) {
 	if len(under(now, 2)) < 8 {
 		t.Error("nothing is under the new key")
 	}
-	for _, c := range former {
-		if in := found(t, k.Options.Dir, string(c.value[5:])); in != nil {
-			t.Errorf("what was in %s is still in %v", c.column, in)
+	for path, octets := range files(t, k.Options.Dir) {
+		for _, c := range former {
+			if bytes.Contains(octets, c.value[5:]) {
+				t.Errorf("what was in %s is still in %s", c.column, filepath.Base(path))
+			}
 		}
 	}
 	mustOpenNone(t, backup, now)
@@ -361,7 +367,7 @@ func mustOpenNone(t *testing.T, backup string, now []cell) {
 // finds that all works, at once and to the end.
 func TestResealCut(t *testing.T) {
 	whole := newKeyed(t)
-	whole.rekey(t)
+	whole.rekeyed(t)
 	if err := whole.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -416,7 +422,7 @@ func (s *stopping) Seal(purpose seal.Purpose, at seal.Place, plain []byte) ([]by
 // does not know yet: the entry is made at the next start, once.
 func TestResealEnds(t *testing.T) {
 	k := newKeyed(t)
-	k.rekey(t)
+	k.rekeyed(t)
 	if _, err := k.Reseal(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -430,20 +436,14 @@ func TestResealEnds(t *testing.T) {
 			t.Errorf("%d entries of the end, %v", n, err)
 		}
 	}
-	k.rekey(t) // and again, from the key of now
-	k.finish(t)
-	k.restart(t)
 	k.mustWork(t)
-	if n, err := k.CountEntries(t.Context(), journal.KindRekeyEnd); err != nil || n != 2 {
-		t.Errorf("%d entries of two ends, %v", n, err)
-	}
 }
 
 // TestResealKeepsTheKey: a value that opens under no key holds the former key, and
 // nothing else. The error names its column and not its row.
 func TestResealKeepsTheKey(t *testing.T) {
 	k := newKeyed(t)
-	k.rekey(t)
+	k.rekeyed(t)
 	if err := k.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -476,9 +476,13 @@ func TestResealKeepsTheKey(t *testing.T) {
 }
 
 // TestResealUnnoticed: the hub runs, helpers work without a pause, the key is
-// replaced under them, and the former one is forgotten. None of them notices.
+// replaced under them, for the second time, and the former one is forgotten. None
+// of them notices.
 func TestResealUnnoticed(t *testing.T) {
+	t.Parallel()
 	k := newKeyed(t)
+	k.rekeyed(t)
+	k.finish(t)
 	ctx, stop := context.WithCancel(t.Context())
 	var group sync.WaitGroup
 	defer group.Wait()
@@ -509,11 +513,18 @@ func TestResealUnnoticed(t *testing.T) {
 	}
 	stop()
 	group.Wait()
-	if left := under(cells(t, k.Options.Dir), 1); len(left) > 0 {
-		t.Errorf("%d cells are lost with the former key, the first in %s", len(left), left[0].column)
+	now := cells(t, k.Options.Dir)
+	for former := range uint32(3) {
+		if left := under(now, former); len(left) > 0 {
+			t.Errorf("%d cells are lost with key %d, the first in %s", len(left), former, left[0].column)
+		}
 	}
 	k.restart(t)
+	k.finish(t) // the entry of its end, if it was stopped before
 	k.mustWork(t)
+	if n, err := k.CountEntries(t.Context(), journal.KindRekeyEnd); err != nil || n != 2 {
+		t.Errorf("%d entries of two ends, %v", n, err)
+	}
 }
 
 // inClear says of each column of octets that Reseal does not know why it need not.

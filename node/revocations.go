@@ -43,7 +43,7 @@ type Receipt struct {
 // StopByCode stops, entirely, every mandate of the territory that the code
 // commits to. from names the kiosk for growing delays: nobody is ever locked
 // out. A wrong code is NotFound, a malformed one Invalid; Limited says how long
-// to wait.
+// to wait; a hub that is Outside is Forbidden, and stops nothing.
 func (n *Node) StopByCode(ctx context.Context, code, from string) (Receipt, error) {
 	parsed, err := record.ParseStopCode(code)
 	if err != nil {
@@ -59,7 +59,7 @@ func (n *Node) StopByCode(ctx context.Context, code, from string) (Receipt, erro
 		err = refusal
 	}
 	if err != nil {
-		return Receipt{}, fmt.Errorf("stop by code: %w", err)
+		return Receipt{}, fmt.Errorf("stop by code: %w", n.stopsNothing(err))
 	}
 	return receipt, nil
 }

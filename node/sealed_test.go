@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"relais/hardware/keyring"
-	"relais/hardware/soft"
 	"relais/node"
 	"relais/node/id"
 	"relais/node/journal"
@@ -19,40 +17,41 @@ import (
 	"relais/node/people"
 )
 
-// found lists the files of a folder that hold a planted text, in any of the ways
-// a careless program would write it.
-func found(t *testing.T, dir, planted string) (files []string) {
+// found lists which of the files hold a planted text, in any of the ways a careless
+// program would write it.
+func found(all map[string][]byte, planted string) (names []string) {
+	for path, octets := range all {
+		for _, form := range []string{planted, strings.ToLower(planted), strings.ToUpper(planted)} {
+			if bytes.Contains(octets, []byte(form)) {
+				names = append(names, filepath.Base(path))
+			}
+		}
+	}
+	return names
+}
+
+// files reads every file of a folder, and of those in it.
+func files(t *testing.T, dir string) map[string][]byte {
 	t.Helper()
+	all := map[string][]byte{}
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		content, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		for _, form := range []string{planted, strings.ToLower(planted), strings.ToUpper(planted)} {
-			if bytes.Contains(content, []byte(form)) {
-				files = append(files, filepath.Base(path))
-			}
-		}
-		return nil
+		all[path], err = os.ReadFile(path)
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return files
+	return all
 }
 
 // Nothing of what people said is readable in any file of the data folder, the
 // write-ahead log included, with a real keyring, before and after a restart.
 func TestPlantedStrings(t *testing.T) {
 	l := newLand(t)
-	ring := t.TempDir()
-	keys, _, err := keyring.Create(ring, soft.New(ring))
-	if err != nil {
-		t.Fatal(err)
-	}
+	keys := newRing(t, t.TempDir())
 	t.Cleanup(func() { keys.Close() })
 	h := &hub{site: "Valbrume", Options: node.Options{Dir: t.TempDir(), Sealer: keys, Signer: keys.Identity(), Now: l.clock.Now}}
 	if _, err := node.Create(t.Context(), h.Options, node.Birth{Territory: "demo", RootKey: l.rootKey, Name: h.site}); err != nil {
@@ -86,9 +85,10 @@ func TestPlantedStrings(t *testing.T) {
 	planted = append(planted, login, passphrase, "Plantine", "Aidantier", "203.0.113.77", string(seed), strings.SplitAfter(e.TOTP, "secret=")[1])
 
 	search := func(t *testing.T) {
+		all := files(t, h.Options.Dir)
 		for _, p := range planted {
-			if files := found(t, h.Options.Dir, p); files != nil {
-				t.Errorf("%d octets planted are readable in %v", len(p), files)
+			if names := found(all, p); names != nil {
+				t.Errorf("%d octets planted are readable in %v", len(p), names)
 			}
 		}
 	}
@@ -102,7 +102,7 @@ func TestPlantedStrings(t *testing.T) {
 		if err := h.Note(t.Context(), node.JournalEntry{Kind: journal.KindControl, Actor: "machine", Public: map[string]any{"x": "Plantine"}}); err != nil {
 			t.Fatal(err)
 		}
-		if files := found(t, h.Options.Dir, "Plantine"); files == nil {
+		if found(files(t, h.Options.Dir), "Plantine") == nil {
 			t.Error("a name written in clear was not found")
 		}
 	})
@@ -140,8 +140,8 @@ func plant(t *testing.T, d *desk) []string {
 	}
 	code := view.StopCode.String()
 	planted = append(planted, code, strings.ReplaceAll(code, "-", ""), string(view.StopCode[:]))
-	if files := found(t, d.Options.Dir, string(view.StopCode[:])); files != nil {
-		t.Errorf("the stop code is readable in %v while its copy is awaited", files)
+	if names := found(files(t, d.Options.Dir), string(view.StopCode[:])); names != nil {
+		t.Errorf("the stop code is readable in %v while its copy is awaited", names)
 	}
 	if err := d.MarkPrinted(t.Context(), d.by, m); err != nil {
 		t.Fatal(err)

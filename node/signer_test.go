@@ -126,6 +126,7 @@ func TestSignedInLogOrder(t *testing.T) {
 // TestFailingSigner: the room goes on, nothing is lost, and what waits is signed
 // once the key answers.
 func TestFailingSigner(t *testing.T) {
+	t.Parallel()
 	l, h, key, published := moodyHub(t)
 	key.failures.Store(2)
 	stop := run(t, h)

@@ -46,6 +46,7 @@ func TestTerritory(t *testing.T) {
 }
 
 func TestAlarms(t *testing.T) {
+	t.Parallel()
 	t.Run("no-roster", func(t *testing.T) {
 		h := newLand(t).newHub(t, "Valbrume")
 		if got := alarms(t, h); !slices.Equal(got, []string{"no-roster"}) {

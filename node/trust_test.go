@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -219,7 +220,17 @@ func TestErrTakeRequest(t *testing.T) {
 	})
 	t.Run("ErrUsed", func(t *testing.T) {
 		secret, _ := g.ask(t, bus)
-		refused(t, take(secret, g.request(t, other)), fault.Conflict, "")
+		err := take(secret, g.request(t, other))
+		refused(t, err, fault.Conflict, "")
+		said := fault.Of(err).Message
+		for _, who := range []string{bus.Self().String(), "Le bus"} { // the answer is to a stranger
+			if strings.Contains(said+fault.Of(err).Error(), who) {
+				t.Errorf("%q, %q: it names who used it", said, fault.Of(err))
+			}
+		}
+		if !strings.Contains(said, "a déjà servi aujourd’hui à ") || !strings.Contains(fault.Of(err).Error(), "used already, at "+g.clock.Now().UTC().Format("2006-01-02T")) {
+			t.Errorf("%q, %q: it does not say when", said, fault.Of(err))
+		}
 	})
 	t.Run("one of a crowd", func(t *testing.T) {
 		secret := g.invite(t)

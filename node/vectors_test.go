@@ -86,21 +86,22 @@ func TestVectorIsSalted(t *testing.T) {
 // TestTooManyLogs: a member that opens logs without end neither fills the vector
 // nor keeps others from meeting; it is named.
 func TestTooManyLogs(t *testing.T) {
+	t.Parallel()
 	l, a, b, _ := three(t)
 	g := newGhost(t)
 	l.enrol(t, join(g))
 	var wires [][]byte
-	for i := range uint16(4100) {
+	for i := range uint16(300) {
 		r := g.record(l.clock.Now(), &record.Unknown{Of: 200, Version: 1, Raw: []byte{0}})
 		r.Incarnation = i + 1
 		wire, _ := g.sign(t, r)
 		wires = append(wires, wire)
 	}
-	if done := apply(t, a, g.id, wires...); done != (node.Applied{New: record.MaxLogs, Postponed: 4100 - record.MaxLogs}) {
+	if done := apply(t, a, g.id, wires...); done != (node.Applied{New: record.MaxLogs, Postponed: 300 - record.MaxLogs}) {
 		t.Errorf("%+v", done)
 	}
 	slices.Reverse(wires) // the other hub keeps others of them
-	apply(t, b, g.id, wires[:2000]...)
+	apply(t, b, g.id, wires[:100]...)
 	n := l.notice(record.NewStopCode())
 	author(t, a, n)
 	author(t, b, l.stop(n.Mandate, 0))
@@ -155,6 +156,7 @@ func TestHeldTravels(t *testing.T) {
 // TestLargeFork: two branches far longer than a page become one log, known whole
 // by both.
 func TestLargeFork(t *testing.T) {
+	t.Parallel()
 	l, a, b, _ := three(t)
 	g := newGhost(t)
 	l.enrol(t, join(g))

@@ -10,9 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/crypto/argon2"
-
 	"relais/node/fault"
+	"relais/node/internal/argon2id"
 	"relais/node/internal/store"
 	"relais/node/people"
 	"relais/node/seal"
@@ -38,10 +37,6 @@ var errTooMany = errors.New("too many passphrases to hash at once")
 // argonForm is the usual text of a verifier: parameters, salt and tag, so that
 // they may be raised later without losing the accounts of today.
 const argonForm = "$argon2id$v=19$m=%d,t=%d,p=%d$"
-
-// hashPassphrase is Argon2id. It is a variable so that a test can see that an
-// unknown login costs as much as a known one.
-var hashPassphrase = argon2.IDKey
 
 // makeVerifier hashes a passphrase. It may wait for others; the only error of its
 // own is that ctx ended.
@@ -73,7 +68,7 @@ func argon(ctx context.Context, passphrase string, salt []byte, passes, memory u
 		}
 		return nil, fault.New(fault.Unavailable, "Le relais est très occupé. Réessayez dans un instant.", ctx.Err())
 	}
-	return hashPassphrase([]byte(passphrase), salt, passes, memory, lanes, argonTag), nil
+	return argon2id.Key([]byte(passphrase), salt, passes, memory, lanes, argonTag), nil
 }
 
 // nobodysVerifier is compared with when the login is unknown, so that the answer

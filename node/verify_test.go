@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/binary"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -16,6 +17,11 @@ import (
 
 	"relais/node"
 	"relais/node/journal"
+)
+
+var (
+	everyOctet = flag.Bool("octets", false, "flip every octet of each entry, not eight or so of each of its columns")
+	damages    = flag.Int("damages", 200, "damages anywhere in the file")
 )
 
 // verifies checks that a folder or a copy holds.
@@ -75,6 +81,9 @@ type content struct {
 	octets []byte
 }
 
+// contentColumns are the journal's that a content is in as it is.
+var contentColumns = []string{"kind", "actor", "subject", "person", "public", "mac", "sealed", "hashes"}
+
 // contents reads the stored content of every entry: what a flip must not touch
 // unseen. Short texts are left out where they stand in other places too.
 func contents(t *testing.T, path string) (list []content) {
@@ -84,8 +93,7 @@ func contents(t *testing.T, path string) (list []content) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	columns := []string{"kind", "actor", "subject", "person", "public", "mac", "sealed", "hashes"}
-	for _, column := range columns {
+	for _, column := range contentColumns {
 		rows, err := db.Query("SELECT seq, CAST(" + column + " AS BLOB) FROM journal WHERE " + column + " IS NOT NULL")
 		if err != nil {
 			t.Fatal(err)
@@ -149,45 +157,85 @@ func TestVerifyFolder(t *testing.T) {
 	})
 }
 
-// A bit of every octet of every entry's stored content is flipped, one at a
-// time, and each is named.
+// A bit of octets of every entry's stored content is flipped, one at a time, and
+// each is named.
 func TestAnyFlippedOctetIsNamed(t *testing.T) {
+	t.Parallel()
 	_, path, _ := written(t)
 	file, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	copied := filepath.Join(t.TempDir(), "relais.db")
-	flips := 0
+	d := newDamagedFile(t, file)
+	flips := map[string]int{} // by column
+	total := 0
 	for _, c := range contents(t, path) {
 		at := offsets(t, path, file, c)
-		for i, offset := range at {
-			if len(at) > 400 && i%37 != 0 {
-				continue // the long one: a sample
-			}
-			flips++
-			named(t, file, copied, offset, 1<<(flips%8), c)
+		step := 1 + len(at)/8
+		if *everyOctet {
+			step = 1
+		}
+		for i := rand.IntN(step); i < len(at); i += step {
+			named(t, d, at[i], 1<<rand.IntN(8), c)
+			flips[c.column]++
+			total++
 		}
 	}
-	t.Logf("%d flips, each named", flips)
-	if flips < 1000 {
-		t.Errorf("only %d flips", flips)
+	t.Logf("%d flips, each named", total)
+	for _, column := range append(contentColumns, "at", "checkpoint") {
+		if flips[column] < 8 {
+			t.Errorf("only %d flips in column %s", flips[column], column)
+		}
 	}
 }
 
-func named(t *testing.T, file []byte, copied string, offset int, bit byte, c content) {
+func named(t *testing.T, d *damagedFile, offset int, bit byte, c content) {
 	t.Helper()
-	altered := bytes.Clone(file)
-	altered[offset] ^= bit
-	if err := os.WriteFile(copied, altered, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	report, err := node.VerifyFolder(t.Context(), copied)
+	report, err := d.verify(t, offset, []byte{bit})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if report.OK || report.BadEntry != c.entry || report.Problem == "" {
 		t.Errorf("entry %d, %s, octet %d ^ %#x: %+v", c.entry, c.column, offset, bit, report)
+	}
+}
+
+// damagedFile is a copy of a database, damaged for as long as a verification.
+type damagedFile struct {
+	*os.File
+	whole []byte
+}
+
+func newDamagedFile(t *testing.T, whole []byte) *damagedFile {
+	t.Helper()
+	f, err := os.Create(filepath.Join(t.TempDir(), "relais.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	if _, err := f.Write(whole); err != nil {
+		t.Fatal(err)
+	}
+	return &damagedFile{f, whole}
+}
+
+// verify verifies the file with the bits of mask flipped.
+func (d *damagedFile) verify(t *testing.T, offset int, mask []byte) (node.JournalReport, error) {
+	t.Helper()
+	sound := d.whole[offset : offset+len(mask)]
+	altered := bytes.Clone(sound)
+	for i, bits := range mask {
+		altered[i] ^= bits
+	}
+	d.put(t, offset, altered)
+	defer d.put(t, offset, sound)
+	return node.VerifyFolder(t.Context(), d.Name())
+}
+
+func (d *damagedFile) put(t *testing.T, offset int, octets []byte) {
+	t.Helper()
+	if _, err := d.WriteAt(octets, int64(offset)); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -270,28 +318,26 @@ func copyFile(t *testing.T, from, to string) {
 
 // Any other damage ends in a report too, or changes nothing that was recorded.
 func TestDamageAnywhereIsReported(t *testing.T) {
+	t.Parallel()
 	_, path, entries := written(t)
 	file, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	source := rand.New(rand.NewPCG(1, 1))
-	copied := filepath.Join(t.TempDir(), "relais.db")
+	d := newDamagedFile(t, file)
 	refused, untouched := 0, 0
-	for range 600 {
-		altered := bytes.Clone(file)
+	for range *damages {
 		offset := source.IntN(len(file))
 		size := 1
 		if source.IntN(4) == 0 {
 			size = min(1+source.IntN(4096), len(file)-offset)
 		}
-		for i := range size {
-			altered[offset+i] ^= byte(1 + source.IntN(255))
+		mask := make([]byte, size)
+		for i := range mask {
+			mask[i] = byte(1 + source.IntN(255))
 		}
-		if err := os.WriteFile(copied, altered, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		report, err := node.VerifyFolder(t.Context(), copied)
+		report, err := d.verify(t, offset, mask)
 		switch {
 		case err != nil: // said clearly: not a database, or half-written
 			refused++

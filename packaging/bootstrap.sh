@@ -10,12 +10,17 @@ set -eu
 # zbar-tools      zbarimg reads its QR code back
 # strace          the power-cut test replays the writes it saw
 # systemd         systemd-analyze and systemd-sysusers read the units we package
-packages="swtpm swtpm-tools chromium fonts-dejavu-core poppler-utils zbar-tools strace systemd"
+# nodejs, npm     another program reads the records' vectors; any from version 18
+# postgresql      the other database of the national service; tests start their own
+packages="swtpm swtpm-tools chromium fonts-dejavu-core poppler-utils zbar-tools strace systemd postgresql"
 
 if ! command -v dpkg-query >/dev/null; then
 	echo "bootstrap: this is not Debian; install the equivalents of: $packages" >&2
 	exit 1
 fi
+
+command -v node >/dev/null || packages="$packages nodejs"
+command -v npm >/dev/null || packages="$packages npm"
 
 missing=""
 for package in $packages; do
@@ -31,6 +36,15 @@ if [ "$(id -u)" -ne 0 ]; then
 	echo "  apt-get install -y --no-install-recommends$missing" >&2
 	exit 1
 fi
+
+# Debian's server makes a cluster of its own when it is installed, and starts it
+# with the machine: tests have theirs, so this one is not to be.
+case "$missing " in
+*" postgresql "*)
+	mkdir -p /etc/postgresql-common/createcluster.d
+	echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.d/relais-bootstrap.conf
+	;;
+esac
 
 echo "bootstrap: installing$missing" >&2
 export DEBIAN_FRONTEND=noninteractive

@@ -3,17 +3,20 @@
 # thousand, a TPM that hangs for minutes, the concurrent packages again and again
 # under the race detector. One line a part: outcome, seconds, figures.
 #
-# Usage: packaging/soak.sh [PERCENT], of the whole, which takes an hour and a half
-# on two processors; 100 unless told. Thus: make soak ARGS=12
+# Usage: packaging/soak.sh [PERCENT [PART…]], of the whole, which takes three hours
+# on two processors; 100 unless told. Thus: make soak ARGS=12, or one part with
+# make soak ARGS="100 TestTPMHangs", all that is fuzzed with ARGS="100 Fuzz".
 #
 # What each part printed is in var/soak/. Exit status: 1 when one of them failed.
 set -eu
 percent=${1:-100}
+[ $# -eq 0 ] || shift
+only=$*
 out=var/soak
 status=0
 
 usage() {
-	echo "usage: packaging/soak.sh [PERCENT]" >&2
+	echo "usage: packaging/soak.sh [PERCENT [PART…]]" >&2
 	exit 2
 }
 case $percent in *[!0-9]* | "") usage ;; esac
@@ -27,10 +30,20 @@ share() {
 	echo "$n"
 }
 
+# wanted tells whether a part is asked for: all are, unless some are named.
+wanted() {
+	[ -n "$only" ] || return 0
+	for word in $only; do
+		case $1 in *"$word"*) return 0 ;; esac
+	done
+	return 1
+}
+
 # part NAME COMMAND… runs one, and says how it went.
 part() {
 	name=$1
 	shift
+	wanted "$name" || return 0
 	begun=$(date +%s)
 	log=$out/$name.log
 	if "$@" >"$log" 2>&1; then outcome=ok; else outcome=FAILED status=1; fi
@@ -52,7 +65,14 @@ long() {
 long ./hardware/tpm TestKilledAtRandom -kills "$(share 1000)"
 long ./hardware/tpm TestPowerCutsWhileWorking -cuts "$(share 200)"
 long ./hardware/tpm TestPowerCutsWhileCounting -cuts "$(share 1000)"
+long ./node/internal/store TestKill -kills "$(share 500)"
+long ./node TestAnyFlippedOctetIsNamed -octets
+long ./node TestDamageAnywhereIsReported -damages "$(share 20000)"
+long ./node TestMandateMachine -rapid.checks "$(share 5000)"
 long ./node TestCrashesCastNoDoubt -crashes "$(share 5000)"
+long ./sync/simulation TestSimulation -seeds "$(share 10000)"
+long ./sync/gossip TestManyHubs -hubs 28
+long ./sync/gossip TestMoreHubsThanSessions -hubs 40
 long ./cmd/relais TestTPMHangs -hang "$(share 300)s"
 
 seconds=$(share 60)
@@ -62,5 +82,6 @@ for found in $(git ls-files '*_test.go' | xargs grep -o '^func Fuzz[A-Za-z0-9]*'
 		go test -run '^$' -fuzz "^$target\$" -fuzztime "${seconds}s" "./$package"
 done
 
-part race go test -race -timeout 3h -count="$(share 20)" ./node/... ./sync/... ./hardware/...
+part race go test -race -timeout 3h -count="$(share 20)" ./node/... $(go list ./sync/... | grep -v /simulation$) ./hardware/...
+part race-simulation go test -race -count=1 -v -timeout 3h -run '^TestSimulation$' ./sync/simulation -seeds "$(share 200)"
 exit $status

@@ -11,12 +11,12 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"math/big"
-	"net"
 	"slices"
 	"time"
 
 	"github.com/caddyserver/certmagic"
+
+	"relais/node/territory"
 )
 
 // How long the hub's own certificates live. A leaf is renewed when a third of
@@ -102,15 +102,13 @@ func (c *ca) check(names []string) error {
 // makeCA makes the authority of these names with a key: a fresh one, or the same as
 // before.
 func makeCA(key *ecdsa.PrivateKey, names []string, now time.Time) (*ca, error) {
-	everyIPv4 := &net.IPNet{IP: net.IPv4zero.To4(), Mask: net.CIDRMask(0, 32)}
-	everyIPv6 := &net.IPNet{IP: net.IPv6zero, Mask: net.CIDRMask(0, 128)}
 	template := &x509.Certificate{
-		SerialNumber: serial(), Subject: pkix.Name{CommonName: "Relais " + names[0]},
+		Subject:   pkix.Name{CommonName: "Relais " + names[0]},
 		NotBefore: now.Add(-backdated), NotAfter: now.Add(rootLife),
 		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true,
 		KeyUsage:                    x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 		PermittedDNSDomainsCritical: true, PermittedDNSDomains: names,
-		ExcludedIPRanges: []*net.IPNet{everyIPv4, everyIPv6},
+		ExcludedIPRanges: territory.EveryAddress(),
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
@@ -169,7 +167,7 @@ func (c *ca) issue(request *x509.CertificateRequest, now time.Time) ([]byte, err
 		return nil, fmt.Errorf("certificate request: %w", err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: serial(), NotBefore: now.Add(-backdated), NotAfter: now.Add(leafLife),
+		NotBefore: now.Add(-backdated), NotAfter: now.Add(leafLife),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		DNSNames: request.DNSNames, BasicConstraintsValid: true,
 	}
@@ -206,14 +204,6 @@ func (i issuer) IssuerKey() string {
 
 func certificatePEM(der []byte) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-}
-
-// serial is 127 random bits (CA/Browser Forum asks for at least 64).
-func serial() *big.Int {
-	b := make([]byte, 16)
-	rand.Read(b) // never fails since Go 1.24
-	b[0] &= 0x7f
-	return new(big.Int).SetBytes(b)
 }
 
 func sameNames(a, b []string) bool {

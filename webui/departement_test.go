@@ -169,7 +169,7 @@ func TestEnrolment(t *testing.T) {
 		if strings.Contains(s.logs.String(), code) || strings.Contains(path, code) {
 			t.Error("the code is in a log or an address")
 		}
-		b.get("/departement/inviter").wants(http.StatusOK, htmlcheck.In(".rows", htmlcheck.HasText("le bus")))
+		b.get("/departement/inviter").wants(http.StatusOK, htmlcheck.In(".rows", htmlcheck.HasText("le bus")), htmlcheck.None(".note.warn"))
 		b.post(path + "/retirer").leads("/departement/inviter")
 		b.get("/departement/inviter").wants(http.StatusOK, htmlcheck.In(".flash", htmlcheck.HasText("retirée")), htmlcheck.None(".rows"))
 		b.post(path + "/retirer").leads("/departement/inviter")
@@ -242,7 +242,7 @@ func TestReplacement(t *testing.T) {
 	b.post(path, "fingerprint", fingerprint, "code", s.code(t), "structures", structure.String()).leads("/departement/relais/")
 	again := newcomer(t, "Port-Exemple", &territory.Replaced{Hub: lost.Hub.ID})
 	path, fingerprint = s.asks(t, b, again)
-	b.get(path).wants(http.StatusOK, htmlcheck.In("#replace"), htmlcheck.In("main", htmlcheck.HasText("Port-Exemple, dont la machine est perdue")))
+	b.get(path).wants(http.StatusOK, htmlcheck.In("#replace"), htmlcheck.In("main", htmlcheck.HasText("Port-Exemple, qui ne parlera plus")))
 	b.post(path, "fingerprint", fingerprint, "replace", "oui", "code", s.code(t)).leads("/departement/relais/")
 	was, _ := s.node.Roster().Hub(lost.Hub.ID)
 	served, _ := s.node.Roster().Structure(structure)
@@ -421,6 +421,9 @@ func TestRootElsewhere(t *testing.T) {
 	} {
 		b.get(address).wants(http.StatusOK, htmlcheck.In(".elsewhere", htmlcheck.HasText(command)), htmlcheck.None("#code"))
 	}
+	b.get("/departement/inviter").wants(http.StatusOK, htmlcheck.In(".note.warn", htmlcheck.HasText("Vous pouvez inviter ici, pas approuver")))
+	invited := b.post("/departement/inviter", "site", "la gare", "life", "7").leads("/departement/invitations/i_")
+	b.get(invited).wants(http.StatusOK, htmlcheck.In(".next", htmlcheck.HasText("avec le fichier de la clé du territoire")))
 	b.post(path, "fingerprint", fingerprint, "code", s.code(t)).wants(http.StatusServiceUnavailable, htmlcheck.In("[role=alert]", htmlcheck.HasText("relais territory")))
 	b.post("/departement/registre", "version", "1", "days", "90", "code", s.code(t)).wants(http.StatusServiceUnavailable)
 	if s.version() != 1 {

@@ -26,6 +26,7 @@ import (
 	"github.com/pquerna/otp/totp"
 	"relais/node"
 	"relais/node/mandate"
+	"relais/node/nodetest"
 	"relais/node/people"
 	"relais/node/seal"
 	"relais/node/territory"
@@ -109,6 +110,9 @@ const (
 	kioskName = "borne.valbrume.localhost"
 )
 
+// What a passphrase costs is the node's, and tested with it.
+func init() { nodetest.CheapPassphrases() }
+
 // site is a real hub with its pages on a real TLS listener, and an account.
 type site struct {
 	node    *node.Node
@@ -139,8 +143,11 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
+// newSite makes a hub for this test alone, which runs beside the others: a site
+// waits for its disk more than it computes.
 func newSite(t *testing.T) *site {
 	t.Helper()
+	t.Parallel()
 	s := &site{clock: &clock{now: time.Now().UTC().Truncate(time.Second)}, logs: &lockedBuffer{}}
 	log := slog.New(slog.NewTextHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	s.node, s.root = newNode(t, s.clock, log)

@@ -35,7 +35,7 @@ func (s *Server) inviteForm(w http.ResponseWriter, r *http.Request, _ node.Actor
 func (s *Server) showInvite(w http.ResponseWriter, r *http.Request, status int, p *page.InvitationNew) (err error) {
 	faults := p.Faults
 	p.Base = officeBase("Inviter un relais", "invite")
-	p.Faults = faults
+	p.Faults, p.HoldsRoot = faults, s.node.HoldsRoot(r.Context())
 	if p.Open, err = s.node.Invitations(r.Context()); err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (s *Server) invitation(w http.ResponseWriter, r *http.Request, _ node.Actor
 	if i < 0 {
 		return fault.Errorf(fault.NotFound, locale.InvitationGone, "no open invitation %s", id)
 	}
-	p := &page.InvitationShow{Base: officeBase("L’invitation est prête", "invite"), Invited: open[i]}
+	p := &page.InvitationShow{Base: officeBase("L’invitation est prête", "invite"), Invited: open[i], HoldsRoot: s.node.HoldsRoot(r.Context())}
 	if r.Method == get { // a HEAD shows nothing
 		p.Code = s.takeInvited(r, id)
 	}

@@ -20,8 +20,17 @@ func (s *Server) kioskCall(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, r, http.StatusOK, &page.KioskCall{Base: kioskBase("J’ai besoin d’aide")})
 }
 
+// kioskStopForm asks for the code, except where no code would stop anything.
 func (s *Server) kioskStopForm(w http.ResponseWriter, r *http.Request) error {
+	if s.node.Outside() {
+		return s.kioskUnable(w, r)
+	}
 	return s.render(w, r, http.StatusOK, &page.KioskStop{Base: kioskBase("Arrêter mon mandat")})
+}
+
+// kioskUnable says that this hub stops nothing, and what does: 403, never a receipt.
+func (s *Server) kioskUnable(w http.ResponseWriter, r *http.Request) error {
+	return s.render(w, r, http.StatusForbidden, &page.KioskUnable{Base: kioskBase("Rien n’a été arrêté ici")})
 }
 
 // kioskStop stops every mandate of the code. A wrong code is said, and after
@@ -36,6 +45,9 @@ func (s *Server) kioskStop(w http.ResponseWriter, r *http.Request) error {
 		return s.render(w, r, http.StatusUnprocessableEntity, p)
 	}
 	receipt, err := s.node.StopByCode(r.Context(), p.Code, address(r))
+	if err != nil && s.node.Outside() {
+		return s.kioskUnable(w, r)
+	}
 	if reformed(err) || fault.Is(err, fault.NotFound) {
 		p.Fail(fault.Of(err).On("code"))
 		return s.render(w, r, statusOf(err), p)

@@ -74,7 +74,7 @@ func (p Locked) certificate() (*tls.Config, error) {
 	}
 	now := time.Now()
 	template := &x509.Certificate{
-		SerialNumber: serial(), Subject: pkix.Name{CommonName: "Relais " + p.Site},
+		Subject:   pkix.Name{CommonName: "Relais " + p.Site},
 		NotBefore: now.Add(-backdated), NotAfter: now.Add(leafLife),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		DNSNames: p.Names, BasicConstraintsValid: true,

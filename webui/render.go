@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"relais/webui/page"
@@ -21,9 +22,10 @@ var templateFiles embed.FS
 // whose name begins with _) and the page's own "main".
 type templates map[string]*template.Template
 
-// parseTemplates reads every template once. A syntax error or an unknown
-// function is found here, an unknown field by the test that draws every sample.
-func parseTemplates() (templates, error) {
+// parseTemplates reads every template, once: they are in the binary, and the same
+// for every server. A syntax error or an unknown function is found here, an
+// unknown field by the test that draws every sample.
+var parseTemplates = sync.OnceValues(func() (templates, error) {
 	shared, err := template.New("").Funcs(words).ParseFS(templateFiles, "template/_*.tmpl")
 	if err != nil {
 		return nil, fmt.Errorf("parse shared templates: %w", err)
@@ -45,7 +47,7 @@ func parseTemplates() (templates, error) {
 		all[key] = set
 	}
 	return all, nil
-}
+})
 
 // draw writes a page into memory: what fails does so before anything is sent.
 func (t templates) draw(p page.Page) ([]byte, error) {

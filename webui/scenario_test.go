@@ -127,3 +127,45 @@ func TestMainJob(t *testing.T) {
 	desk.get("/bureau/mandats").wants(http.StatusOK, htmlcheck.In("td", htmlcheck.HasText("impots.gouv.fr")))
 	desk.get("/bureau/territoire").wants(http.StatusOK, htmlcheck.In(".banner", htmlcheck.HasText("logiciel")))
 }
+
+// TestKioskOutside: at a hub that was put out of its territory the kiosk stops
+// nothing, says so before anything is typed and whatever is, and names what does.
+// No receipt is made; the mandate goes on, as the desk says too.
+func TestKioskOutside(t *testing.T) {
+	s := newSite(t)
+	desk, kiosk := s.signedIn(t), s.browser(t, kioskName)
+	address := s.grant(t, desk)
+	code := desk.paper(address)
+	kiosk.get("/kiosque/arreter").wants(http.StatusOK, htmlcheck.In("#code"))
+	r, err := s.node.Roster().Clone()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cuts, err := s.node.Cuts(t.Context(), s.node.Self())
+	if err == nil {
+		err = r.Expel(s.node.Self(), cuts)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed, err := s.root.Issue(r, s.clock.Now(), 400)
+	if err == nil {
+		err = s.node.InstallRoster(t.Context(), signed)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	unable := []htmlcheck.Check{
+		htmlcheck.In("h1", htmlcheck.HasText("Rien n’a été arrêté ici")), htmlcheck.In("[role=alert]", htmlcheck.HasText("Votre mandat continue")),
+		htmlcheck.In(".rights", htmlcheck.HasText("Une autre borne, avec le même code")), htmlcheck.In(".rights", htmlcheck.HasText("Une lettre à la structure")),
+		htmlcheck.None("#code"), htmlcheck.None(".receipt"),
+	}
+	kiosk.get("/kiosque/arreter").wants(http.StatusForbidden, unable...)
+	for _, typed := range []string{code, "0000-0000-0000-0000-0"} { // from a page opened before
+		kiosk.post("/kiosque/arreter", "code", typed).wants(http.StatusForbidden, unable...)
+	}
+	kiosk.get("/kiosque/recu").leads("/kiosque")
+	desk.post(address+"/arreter", "lines", "1", "lines", "2", "reason", "person").wants(http.StatusForbidden,
+		htmlcheck.In("[role=alert]", htmlcheck.HasText("Rien n’a été arrêté")), htmlcheck.In("[role=alert]", htmlcheck.HasText("depuis un autre relais")))
+	desk.get(address).wants(http.StatusOK, state("active"))
+}

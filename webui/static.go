@@ -12,6 +12,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -31,7 +32,9 @@ type assets struct {
 	packed map[string][]byte
 }
 
-func loadAssets() (*assets, error) {
+// loadAssets reads every asset, once: nothing changes them afterwards, and they are
+// the same for every server.
+var loadAssets = sync.OnceValues(func() (*assets, error) {
 	a := &assets{files: make(map[string][]byte), packed: make(map[string][]byte)}
 	sum := sha256.New()
 	err := fs.WalkDir(staticFiles, "static", func(name string, d fs.DirEntry, err error) error {
@@ -53,7 +56,7 @@ func loadAssets() (*assets, error) {
 	})
 	a.root = "/static/" + hex.EncodeToString(sum.Sum(nil)[:6])
 	return a, err
-}
+})
 
 // serve sends one asset and tells whether there is one. A path with another hash is not found, so that an
 // old page never mixes with new assets.

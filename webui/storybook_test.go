@@ -111,7 +111,7 @@ func measureHeights(t *testing.T, server *httptest.Server, mux *http.ServeMux) m
 		}
 	}
 	heights := make(map[string]int)
-	for _, line := range inBrowser(t, server, mux, strings.Replace(heightsPage, "SAMPLES", strings.Join(wanted, ","), 1)) {
+	for _, line := range inBrowser(t, server, mux, strings.Replace(heightsPage, "SAMPLES", strings.Join(wanted, ","), 1))[0] {
 		var name string
 		var width, height int
 		if _, err := fmt.Sscan(line, &name, &width, &height); err != nil {

@@ -2,12 +2,14 @@ package main
 
 import (
 	"testing"
+
+	"relais/cmd/national/internal/store/storetest"
 )
 
 // What a pass costs when nothing is new must not depend on what is old.
 func BenchmarkGoalIdlePassIsFlat(b *testing.B) {
 	idle := func(records int) float64 {
-		d := newDemo(b, 1)
+		d := newDemo(b, storetest.SQLite(b), 1)
 		d.hubs[0].take(b, d.author.write(b, records))
 		d.hubs[0].mustPass(b)
 		r := d.hubs[0].mustPass(b)
@@ -24,7 +26,7 @@ func BenchmarkGoalIdlePassIsFlat(b *testing.B) {
 // The same, as a bound.
 func BenchmarkGoalIdlePass(b *testing.B) {
 	for b.Loop() {
-		d := newDemo(b, 1)
+		d := newDemo(b, storetest.SQLite(b), 1)
 		d.hubs[0].take(b, d.author.write(b, 100))
 		d.hubs[0].mustPass(b)
 		r := d.hubs[0].mustPass(b)
@@ -37,7 +39,7 @@ func BenchmarkGoalIdlePass(b *testing.B) {
 // What is new costs little more than its own octets.
 func BenchmarkGoalFirstPassOctets(b *testing.B) {
 	for b.Loop() {
-		d := newDemo(b, 1)
+		d := newDemo(b, storetest.SQLite(b), 1)
 		wires := d.author.write(b, 5000)
 		d.hubs[0].take(b, wires)
 		octets := 0

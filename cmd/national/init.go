@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"os"
 
 	"relais/cmd/national/internal/service"
 	"relais/cmd/national/internal/store"
@@ -20,9 +21,9 @@ func exitCode(err error) int {
 	return exitFailed
 }
 
-// runInit makes the folder and its identity, and prints what the roster must say.
+// runInit makes the database, the folder and its identity, and prints what the roster must say.
 func runInit(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	f, data := flags("init", "", stderr)
+	f, place := flags("init", "", stderr)
 	name := f.String("name", "Service national", "`name` of the service in the roster")
 	url := f.String("url", "", "`url` that hubs will call, https://host:port; required")
 	index := f.Uint("index", math.MaxUint16, "roster `index`, never used twice; hubs count from the other end")
@@ -33,15 +34,22 @@ func runInit(ctx context.Context, args []string, stdout, stderr io.Writer) error
 		f.Usage()
 		return errUsage
 	}
-	key, err := service.CreateIdentity(*data)
+	at, err := place.database()
 	if err != nil {
 		return err
 	}
-	db, err := store.Open(ctx, *data)
+	if err := os.MkdirAll(place.data, 0o700); err != nil {
+		return err
+	}
+	db, err := store.Open(ctx, at)
 	if err != nil {
 		return err
 	}
 	if err := db.Close(); err != nil {
+		return err
+	}
+	key, err := service.CreateIdentity(place.data)
+	if err != nil {
 		return err
 	}
 	entry, err := service.Entry(key, uint16(*index), *name, *url)

@@ -18,7 +18,7 @@ import (
 // root key is given once: later rosters must be signed by the same, or by the one it
 // announced.
 func runInstallRoster(ctx context.Context, args []string, _, stderr io.Writer) error {
-	f, data := flags("install-roster", " ROSTER", stderr)
+	f, place := flags("install-roster", " ROSTER", stderr)
 	root := f.String("root", "", "the territory's root `key`, name+hash+key, or a file that holds it; required the first time")
 	if err := parse(f, args, 1); err != nil {
 		return err
@@ -32,7 +32,7 @@ func runInstallRoster(ctx context.Context, args []string, _, stderr io.Writer) e
 			return err
 		}
 	}
-	key, err := service.LoadIdentity(*data)
+	key, err := service.LoadIdentity(place.data)
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,11 @@ func runInstallRoster(ctx context.Context, args []string, _, stderr io.Writer) e
 	if err != nil {
 		return err
 	}
-	db, err := store.Open(ctx, *data)
+	at, err := place.database()
+	if err != nil {
+		return err
+	}
+	db, err := store.Open(ctx, at)
 	if err != nil {
 		return err
 	}
@@ -54,7 +58,7 @@ func runInstallRoster(ctx context.Context, args []string, _, stderr io.Writer) e
 	return install(ctx, db, self, *root, announced, signed)
 }
 
-// pinned is the root of the folder, and what its roster announces of the next.
+// pinned is the root of the database, and what its roster announces of the next.
 func pinned(ctx context.Context, db *store.DB) (root string, announced []byte, err error) {
 	t, err := db.Territory(ctx)
 	if err != nil {

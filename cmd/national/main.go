@@ -7,6 +7,11 @@
 //	national init --data DIR --url https://host:port      makes the identity, prints the entry to sign into the roster
 //	national install-roster --data DIR --root KEY ROSTER  takes the roster that the territory's root signed
 //	national serve --data DIR --listen host:port          serves until told to stop
+//
+// The records are in a SQLite file of the folder, or in a PostgreSQL database
+// with --dsn-file FILE. Then several instances, each with a copy of the identity,
+// may serve behind one address; TLS must reach them, since hubs recognise the
+// service by its identity.
 package main
 
 import (
@@ -15,9 +20,13 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
+
+	"relais/cmd/national/internal/store"
 )
 
 // The exit codes, those of relais.
@@ -74,16 +83,47 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitCode(err)
 }
 
+// dsnCredential is looked for in $CREDENTIALS_DIRECTORY, where systemd hands
+// secrets over.
+const dsnCredential = "national-dsn"
+
+// place is where one instance keeps its identity, and where the database is.
+type place struct {
+	data    string // the folder
+	dsnFile string // "" for a database in the folder, unless there is a credential
+}
+
+// database finds the database. A DSN has a password in it, so it is read from a
+// file: others of the machine may read a command line and an environment.
+func (p *place) database() (store.At, error) {
+	file := p.dsnFile
+	if folder := os.Getenv("CREDENTIALS_DIRECTORY"); file == "" && folder != "" {
+		handed := filepath.Join(folder, dsnCredential)
+		if _, err := os.Stat(handed); err == nil {
+			file = handed
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return store.At{}, err
+		}
+	}
+	if file == "" {
+		return store.At{Dir: p.data}, nil
+	}
+	dsn, err := store.ReadDSN(file)
+	return store.At{DSN: dsn}, err
+}
+
 // flags returns a flag set that says where it belongs and returns its errors.
-func flags(verb, tail string, stderr io.Writer) (*flag.FlagSet, *string) {
+func flags(verb, tail string, stderr io.Writer) (*flag.FlagSet, *place) {
 	f := flag.NewFlagSet("national "+verb, flag.ContinueOnError)
 	f.SetOutput(stderr)
-	data := f.String("data", "", "the data `folder`; required")
+	p := new(place)
+	f.StringVar(&p.data, "data", "", "the `folder` of the identity, and of the database unless it is PostgreSQL; required")
+	f.StringVar(&p.dsnFile, "dsn-file", "", "the `file` that holds the DSN of a PostgreSQL database; without it, the credential "+dsnCredential+" if there is one")
 	f.Usage = func() {
 		fmt.Fprintf(stderr, "usage: national %s --data DIR [flags]%s\n", verb, tail)
 		f.PrintDefaults()
 	}
-	return f, data
+	return f, p
 }
 
 // parse reads the flags; --data is required, and so are exactly n arguments.

@@ -20,7 +20,10 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"relais/cmd/national/internal/service"
+	"relais/cmd/national/internal/store/storetest"
 	"relais/hardware/keyring"
+	"relais/hardware/keyring/recoverywork"
 	"relais/hardware/soft"
 	"relais/node"
 	"relais/node/record"
@@ -29,10 +32,15 @@ import (
 	"relais/sync/national"
 )
 
+func init() { recoverywork.MemoryKiB = recoverywork.LightKiB }
+
+func TestMain(m *testing.M) { storetest.Main(m) }
+
 // demo is a territory of real parts: hubs with their folders, and the national
 // service driven by its own command line.
 type demo struct {
 	dir     string
+	dsnFile string // "" of SQLite
 	root    note.Signer
 	rootKey string
 	roster  *territory.Roster
@@ -52,13 +60,17 @@ type hub struct {
 }
 
 // newDemo makes a territory of n running hubs and a running national service.
-func newDemo(t testing.TB, n int) *demo {
+func newDemo(t testing.TB, database storetest.Database, n int) *demo {
 	t.Helper()
 	secret, public, err := note.GenerateKey(rand.Reader, "demo")
 	check(t, err)
 	root, err := note.NewSigner(secret)
 	check(t, err)
 	d := &demo{dir: t.TempDir(), root: root, rootKey: public}
+	if database.DSN != "" {
+		d.dsnFile = filepath.Join(d.dir, "dsn")
+		check(t, os.WriteFile(d.dsnFile, []byte(database.DSN+"\n"), 0o600))
+	}
 	entry := d.command(t, exitOK, "init", "--data", d.data(), "--url", "https://127.0.0.1:7444")
 	d.roster = &territory.Roster{
 		Territory: "demo", Name: "Territoire de démonstration", Zone: "Europe/Paris",
@@ -79,13 +91,21 @@ func newDemo(t testing.TB, n int) *demo {
 	return d
 }
 
+// with adds to a verb where the database is.
+func (d *demo) with(args ...string) []string {
+	if d.dsnFile == "" {
+		return args
+	}
+	return slices.Insert(args, 1, "--dsn-file", d.dsnFile)
+}
+
 func (d *demo) data() string { return filepath.Join(d.dir, "national") }
 
 // command runs one verb to its end and returns its standard output.
 func (d *demo) command(t testing.TB, code int, args ...string) string {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	if got := run(t.Context(), args, &stdout, &stderr); got != code {
+	if got := run(t.Context(), d.with(args...), &stdout, &stderr); got != code {
 		t.Fatalf("national %s: exit code %d, want %d: %s", strings.Join(args, " "), got, code, &stderr)
 	}
 	return stdout.String()
@@ -109,7 +129,7 @@ func (d *demo) serve(t testing.TB) (stop func()) {
 	var stderr bytes.Buffer
 	go func() {
 		defer close(ended)
-		code = run(ctx, []string{"serve", "--data", d.data(), "--listen", "127.0.0.1:0"}, stdout, &stderr)
+		code = run(ctx, d.with("serve", "--data", d.data(), "--listen", "127.0.0.1:0"), stdout, &stderr)
 		stdout.Close()
 	}()
 	stop = func() {
@@ -128,7 +148,7 @@ func (d *demo) serve(t testing.TB) (stop func()) {
 	return stop
 }
 
-func (d *demo) status(t testing.TB) (s status) {
+func (d *demo) status(t testing.TB) (s service.Status) {
 	t.Helper()
 	check(t, json.Unmarshal([]byte(d.command(t, exitOK, "status", "--data", d.data(), "--json")), &s))
 	return s

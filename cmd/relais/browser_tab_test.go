@@ -75,6 +75,9 @@ func (b *tab) open(path string) { b.t.Helper(); b.do(chromedp.Navigate(b.at + pa
 
 func (b *tab) shot(name string) {
 	b.t.Helper()
+	if !*shots {
+		return
+	}
 	if err := os.WriteFile(filepath.Join(shotsFolder, name+".png"), see(b, chromedp.FullScreenshot(100)), 0o644); err != nil {
 		b.t.Fatal(err)
 	}
@@ -83,6 +86,9 @@ func (b *tab) shot(name string) {
 // view is a picture of what the window shows, no more.
 func (b *tab) view(name string) {
 	b.t.Helper()
+	if !*shots {
+		return
+	}
 	if err := os.WriteFile(filepath.Join(shotsFolder, name+".png"), see(b, chromedp.CaptureScreenshot()), 0o644); err != nil {
 		b.t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"encoding/base64"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"io/fs"
@@ -25,12 +26,17 @@ const (
 	actionTimeout = 30 * time.Second
 )
 
+// shots has TestBrowser leave what it saw in var/shots.
+var shots = flag.Bool("shots", false, "leave pictures in var/shots")
+
 // TestBrowser plays the main job in a real browser: three hubs, each a process
-// with its own TLS and database, through the pages that people use. What it saw
-// is left in var/shots.
+// with its own TLS and database, through the pages that people use.
 func TestBrowser(t *testing.T) {
-	if err := os.MkdirAll(shotsFolder, 0o755); err != nil {
-		t.Fatal(err)
+	t.Parallel()
+	if *shots {
+		if err := os.MkdirAll(shotsFolder, 0o755); err != nil {
+			t.Fatal(err)
+		}
 	}
 	s := openStage(t)
 	b := openBrowser(t, s)
@@ -117,11 +123,11 @@ func filesWith(t *testing.T, text string, paths ...string) (files []string) {
 	return files
 }
 
-// openStage sets the stage with the commands as they ship.
+// openStage sets the stage with the commands as lightPrograms has them.
 func openStage(t *testing.T) *stage {
 	t.Helper()
-	p := buildPrograms(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	p := lightPrograms(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	s, err := setStage(ctx, t.TempDir(), p, newTimeline(io.Discard))
 	t.Cleanup(func() {
@@ -263,7 +269,7 @@ func (b *tab) createMandate(m mandatePlan, pictures bool) (mandate, stopCode str
 func (b *tab) checkPaper(stopCode string) {
 	b.t.Helper()
 	pdf := see(b, chromedp.PrintToPDF(chromedp.PDFPreferCSSPageSize(), chromedp.PDFPrintBackground()))
-	file := filepath.Join(shotsFolder, "papier.pdf")
+	file := filepath.Join(b.t.TempDir(), "papier.pdf")
 	if err := os.WriteFile(file, pdf, 0o644); err != nil {
 		b.t.Fatal(err)
 	}

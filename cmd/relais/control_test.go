@@ -10,7 +10,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"relais/node"
 	"relais/node/fault"
@@ -63,6 +65,92 @@ func TestControlErrUnreachable(t *testing.T) {
 	if !unreachable(err) {
 		t.Errorf("nobody there: %v", err)
 	}
+}
+
+// A hub that is busy, or that ends in the middle, still holds its folder: whoever
+// asked is told so, and opens nothing beside it.
+func TestControlErrUnanswered(t *testing.T) {
+	h := newSealedHub(t, "unix:/nowhere/tpm.sock", func(c *Config) { c.Keys.Provider = "software" })
+	dir := h.config.Hub.DataDir
+	for name, c := range map[string]struct {
+		does func(net.Conn)
+		want error
+		says string
+	}{
+		"ErrSlow": {func(net.Conn) {}, errSlow, "the hub answers too slowly: it runs on " + dir},
+		"ErrCut":  {func(c net.Conn) { c.Read(make([]byte, 1)); c.Close() }, errCut, "the hub ended before it answered"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			listenAs(t, dir, c.does)
+			ask := func(method string) error {
+				ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+				defer cancel()
+				return askHub(ctx, dir, method, "/status", nil, &status{})
+			}
+			look, act := ask(http.MethodGet), ask(http.MethodPost)
+			for _, err := range []error{look, act} {
+				if !errors.Is(err, c.want) || unreachable(err) || statusOf(err) != exitUnreachable || !strings.Contains(err.Error(), c.says) {
+					t.Errorf("%v, exit status %d", err, statusOf(err))
+				}
+			}
+			if !strings.Contains(look.Error(), "ask again in a minute") || !strings.Contains(act.Error(), "it may have done what was asked") {
+				t.Errorf("what to do: %v; %v", look, act)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			defer cancel()
+			if _, err := renewVerb.ask(ctx, h.config, 30); !errors.Is(err, c.want) {
+				t.Errorf("a verb went on without it: %v", err)
+			}
+			invited := territory.Invitation{Territory: "demo", Addresses: []string{"127.0.0.1:7443"}, Expires: time.Now().Add(time.Hour)}
+			if _, _, err := asking(ctx, h.config, invited); !errors.Is(err, c.want) {
+				t.Errorf("join went on without it: %v", err)
+			}
+		})
+	}
+	t.Run("ErrFull", func(t *testing.T) {
+		if err := unanswered(t.Context(), call{"data", http.MethodGet, 0}, syscall.EAGAIN); !errors.Is(err, errSlow) {
+			t.Error(err)
+		}
+	})
+	t.Run("Interrupted", func(t *testing.T) {
+		listenAs(t, dir, func(net.Conn) {})
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(20*time.Millisecond, cancel)
+		if err := askHub(ctx, dir, http.MethodPost, "/rekey", nil, &rekeyed{}); unreachable(err) || !strings.Contains(err.Error(), "interrupted") {
+			t.Error(err)
+		}
+	})
+	t.Run("doctor", func(t *testing.T) {
+		listenAs(t, dir, func(net.Conn) {})
+		d := &doctor{config: h.config}
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		d.checkRunning(ctx)
+		mustRemedy(t, d, "running", stateFailed, "relancez relais doctor")
+		if d.asleep() {
+			t.Error("it would open the keys beside the hub")
+		}
+	})
+}
+
+// listenAs listens in the place of a hub.
+func listenAs(t *testing.T, dataDir string, does func(net.Conn)) {
+	t.Helper()
+	l, err := listenControl(dataDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			t.Cleanup(func() { conn.Close() })
+			does(conn)
+		}
+	}()
 }
 
 // A socket's address is short; a data folder need not be.

@@ -30,19 +30,21 @@ func below(t *testing.T, dir string) (found []string) {
 // However a demonstration ends, a closed terminal and a kill included, nothing
 // that it started outlives it.
 func TestDemoLeavesNothing(t *testing.T) {
-	p := buildPrograms(t)
+	t.Parallel()
+	p := lightPrograms(t)
 	for name, ending := range map[string]syscall.Signal{"Hangup": syscall.SIGHUP, "Killed": syscall.SIGKILL} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			dir := t.TempDir()
 			cmd := exec.Command(p.relais, "demo", "--dir", dir)
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
 			serves := func(line string) bool { return strings.Contains(line, " serve ") } // swtpm has a --server
-			for deadline := time.Now().Add(time.Minute); len(filter(below(t, dir), serves)) < 4; time.Sleep(20 * time.Millisecond) {
+			for deadline := time.Now().Add(3 * time.Minute); len(filter(below(t, dir), serves)) < 4; time.Sleep(20 * time.Millisecond) {
 				if time.Now().After(deadline) {
 					cmd.Process.Kill()
-					t.Fatalf("after a minute there are %q", below(t, dir))
+					t.Fatalf("after three minutes there are %q", below(t, dir))
 				}
 			}
 			if all := below(t, dir); len(all) < 6 {

@@ -47,6 +47,7 @@ type doctor struct {
 	running *status // what the hub that runs says; nil: none does
 	said    examination
 	saidErr error // why the running hub did not say it
+	unheard bool  // a hub runs, and did not say how it is
 	holder  int   // number of the process that holds the folder; zero: none
 	keys    *keyring.Description
 	folder  *node.Inspection
@@ -139,6 +140,7 @@ func (d *doctor) checkRunning(ctx context.Context) {
 	defer cancel()
 	var s status
 	err := askHub(bounded, d.config.Hub.DataDir, http.MethodGet, "/status", nil, &s)
+	d.unheard = err != nil && !unreachable(err)
 	var holderErr error
 	d.holder, holderErr = node.FolderHolder(d.config.Hub.DataDir)
 	switch {
@@ -154,7 +156,10 @@ func (d *doctor) checkRunning(ctx context.Context) {
 		d.ok("running", "Le relais tourne.", fmt.Sprintf("version %s, since %s", s.Version, s.StartedAt.Format(time.DateTime)))
 	case errors.Is(err, os.ErrPermission):
 		d.failed(exitFailed, "running", "Cet utilisateur n’a pas le droit d’interroger le relais.", asItsUser, err.Error())
-	case !unreachable(err):
+	case errors.Is(err, errSlow):
+		d.failed(exitFailed, "running", "Le relais tourne, et répond trop lentement.",
+			"Attendez une minute et relancez relais doctor\u00a0; si cela dure, lisez journalctl -u relais.", err.Error())
+	case d.unheard:
 		d.failed(exitFailed, "running", "Le relais tourne, et n’a pas su dire comment il va.", "Lisez journalctl -u relais.", err.Error())
 	case d.holder != 0:
 		d.attention("running", "Un programme tient le dossier du relais, et ne répond pas.",
@@ -175,7 +180,7 @@ func (d *doctor) hear(ctx context.Context, s status) {
 }
 
 // asleep tells whether no process uses the keys, so that we may.
-func (d *doctor) asleep() bool { return d.running == nil && d.holder == 0 }
+func (d *doctor) asleep() bool { return d.running == nil && !d.unheard && d.holder == 0 }
 
 const asItsUser = "Relancez relais doctor sous l’utilisateur du relais, ou en root."
 

@@ -126,7 +126,7 @@ func (d *doctor) checkNational() {
 			"Réglez adapter = \"relais\" dans [national], ou laissez ainsi si c’est voulu.", r.National.URL)
 	case !listed:
 		d.attention("national", "La configuration demande le service national, et le registre ne le nomme pas.",
-			"Demandez au département de l’inscrire (relais territory national, puis issue).", "")
+			"Demandez au département de l’inscrire (relais territory national).", "")
 	case c.URL != "" && c.URL != r.National.URL:
 		d.attention("national", "L’adresse du service national n’est pas celle du registre.",
 			"Retirez « url » de [national], sauf si elle est voulue.", fmt.Sprintf("national.url %s, roster %s", c.URL, r.National.URL))

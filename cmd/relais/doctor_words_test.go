@@ -111,7 +111,8 @@ func TestRemediesSayWhatIsTrue(t *testing.T) {
 	for alarm, names := range map[string][]string{
 		"roster-expired": {"relais territory roster --renew", "relais territory issue"},
 		"roster-expires": {"relais territory roster --renew", "relais territory issue"},
-		"expelled":       {"relais init", "data_dir", "relais join CODE", "relais recover"},
+		"expelled":       {"relais recover --new-identity", "relais join CODE"},
+		"twin":           {"relais recover --new-identity", "relais join CODE", "--replace"},
 	} {
 		last := -1
 		for _, name := range names {

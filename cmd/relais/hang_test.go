@@ -57,6 +57,7 @@ func (h *deviceHub) pages(t *testing.T, during time.Duration) (p99 time.Duration
 // request to sign. No page waits for it, a mandate is stopped and another is drawn up,
 // and what was not signed is as soon as it answers. None is lost.
 func TestTPMHangs(t *testing.T) {
+	t.Parallel()
 	h := newDeviceHub(t)
 	h.start(t)
 	if err := h.signIn(t.Context()); err != nil {

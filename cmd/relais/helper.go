@@ -100,11 +100,6 @@ func enrol(ctx context.Context, c Config, h node.NewHelper) (e node.Enrolment, e
 	return e, err
 }
 
-func unreachable(err error) bool {
-	e, ok := errors.AsType[*exitError](err)
-	return ok && e.status == exitUnreachable
-}
-
 // withNode opens the folder of a hub that does not run.
 func withNode(ctx context.Context, c Config, do func(*node.Node) error) error {
 	keys, n, err := openFolder(ctx, c, nil)

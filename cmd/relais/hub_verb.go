@@ -55,7 +55,7 @@ func hubVerbs() []servedVerb {
 	return []servedVerb{
 		inviteVerb, invitationsVerb, uninviteVerb,
 		requestsVerb, approveVerb, settleVerb, refuseVerb,
-		expelVerb, cutsVerb, structureVerb, renewVerb, rotateVerb, keepRootVerb, exportRootVerb, registryVerb,
+		expelVerb, cutsVerb, structureVerb, nationalVerb, renewVerb, rotateVerb, keepRootVerb, exportRootVerb, registryVerb,
 	}
 }
 

@@ -176,10 +176,14 @@ func asking(ctx context.Context, c Config, i territory.Invitation) (ask func(con
 		return nil, nil, err
 	}
 	var running status
-	if err := askHub(ctx, c.Hub.DataDir, http.MethodGet, "/status", nil, &running); err == nil {
+	err = askHub(ctx, c.Hub.DataDir, http.MethodGet, "/status", nil, &running)
+	if err == nil {
 		return func(ctx context.Context) (p placed, err error) {
 			return p, askHub(ctx, c.Hub.DataDir, http.MethodPost, joinPath, body, &p)
 		}, func() error { return nil }, nil
+	}
+	if !unreachable(err) {
+		return nil, nil, err
 	}
 	keys, n, err := openFolder(ctx, c, nil)
 	if err != nil {

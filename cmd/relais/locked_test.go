@@ -303,6 +303,7 @@ func passwordTPM(t *testing.T, p *swtpm.Process) {
 
 // A hub that is locked says so anew when the reason changes.
 func TestLockedForAnotherReason(t *testing.T) {
+	t.Parallel()
 	process := startTPM(t)
 	h := newSealedHub(t, process.Device())
 	process.Kill()

@@ -81,6 +81,7 @@ func TestManual(t *testing.T) {
 // TestReadmeInstall types what the README says under Install, except that the
 // folders are elsewhere, that the ports are any, and that the build is done.
 func TestReadmeInstall(t *testing.T) {
+	t.Parallel()
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)

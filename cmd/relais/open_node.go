@@ -5,10 +5,28 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"relais/hardware/keyring"
 	"relais/node"
 )
+
+const (
+	// folderWait bounds how long a folder is waited for. Whoever tries its keys has
+	// it for as long as a key device that hangs is given.
+	folderWait  = time.Minute
+	folderRetry = 100 * time.Millisecond
+)
+
+// whileInUse tries again while another process has the folder, folderWait at most.
+func whileInUse[T any](ctx context.Context, try func() (T, error)) (T, error) {
+	for deadline := time.Now().Add(folderWait); ; {
+		got, err := try()
+		if !errors.Is(err, node.ErrInUse) || time.Now().After(deadline) || !pause(ctx, folderRetry) {
+			return got, err
+		}
+	}
+}
 
 // openNode opens the folder of a hub whose keys are open; the lock passes to the
 // node, which takes it when folder is nil. A configuration for

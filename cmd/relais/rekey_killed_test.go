@@ -6,10 +6,11 @@ import (
 	"time"
 )
 
-// TestRekeyKilled rekeys a hub as it ships, whose TPM the seal agent holds, kills
+// TestRekeyKilled rekeys a hub whose TPM the seal agent holds, kills
 // it at once, and starts it again, twice. The helper who was signed in works on in
 // her session; the keys have their end.
 func TestRekeyKilled(t *testing.T) {
+	t.Parallel()
 	h := newAgentHub(t)
 	ctx := t.Context()
 	if err := h.signIn(ctx); err != nil {

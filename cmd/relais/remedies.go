@@ -24,9 +24,9 @@ var remedies = map[string]alarmRemedy{
 	},
 	"expelled": {
 		"this hub was expelled for good: what the others had of it before stands, nothing that it does now counts elsewhere; stop using it, keep its folder, call your territory; " +
-			"to come back it needs a new identity: relais init in another data_dir, then relais join CODE; relais recover gives one only where the keys do not open",
-		"Appelez le département\u00a0: ce que les autres avaient reçu avant reste valable, rien de ce qui se fait ici ne compte plus ailleurs, et ce relais ne revient que sous une nouvelle identité, " +
-			"par relais init dans un autre data_dir, puis relais join CODE\u00a0; relais recover n’en donne une que là où les clés ne s’ouvrent pas.",
+			"to come back it needs a new identity: stop the hub, relais recover --new-identity, then relais join CODE",
+		"Appelez le département\u00a0: ce que les autres avaient reçu avant reste valable, rien de ce qui se fait ici ne compte plus ailleurs, et ce relais ne revient que sous une nouvelle identité\u00a0: " +
+			"arrêtez-le, lancez relais recover --new-identity, puis relais join CODE.",
 	},
 	"roster-expired": {"known hubs still talk to each other; " + renewEnglish, renewFrench},
 	"roster-expires": {"within 30 days; " + renewEnglish, renewFrench},
@@ -47,8 +47,10 @@ var remedies = map[string]alarmRemedy{
 		"journalctl -u relais dit pourquoi\u00a0: un mot de passe de propriétaire (tpm2_changeauth -c owner), ou une puce dont la mémoire est pleine (tpm2_nvundefine).",
 	},
 	"twin": {
-		"two machines speak as this hub, nothing is granted here; switch the copy off, and call your territory: it expels this identity, and the hub is made anew",
-		"Éteignez la copie, puis appelez le département\u00a0: il exclut cette identité, et le relais est recréé.",
+		"two machines speak as this hub, nothing is granted here; switch the copy off, and ask your territory for an invitation; then stop this hub, " +
+			"relais recover --new-identity, relais join CODE; they approve with --replace, which closes the identity that both had: it is not to be expelled before",
+		"Éteignez la copie et demandez une invitation au département, puis arrêtez ce relais, lancez relais recover --new-identity et relais join CODE\u00a0; " +
+			"le département l’inscrit en cochant qu’il remplace l’ancien (--replace), sans exclure celui-ci avant.",
 	},
 	"forked": {
 		"a hub's machine was copied or brought back in time, its recent mandates are suspended everywhere; the page names it; switch the copy off, and call your territory",

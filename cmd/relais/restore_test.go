@@ -24,12 +24,14 @@ var ways = map[string]string{
 // gives no place of its log to a second record; once another hub answers it knows
 // the stop that it had forgotten, and nobody sees a fork.
 func TestFolderPutBack(t *testing.T) {
+	t.Parallel()
 	for name, way := range ways {
 		for keys, withTPM := range map[string]bool{"TPM": true, "file": false} {
 			if withTPM && name == "tar" {
 				continue // a TPM does not see how a folder is copied: two ways are enough
 			}
 			t.Run(keys+" "+name, func(t *testing.T) {
+				t.Parallel()
 				l := newSavedLand(t)
 				var machine *swtpm.Process
 				if withTPM {
@@ -79,6 +81,7 @@ func TestFolderPutBack(t *testing.T) {
 // TestFolderLeftAlone is the twin: the same life without a copy put back raises no
 // alarm, in good order or not.
 func TestFolderLeftAlone(t *testing.T) {
+	t.Parallel()
 	for keys, withTPM := range map[string]bool{"TPM": true, "file": false} {
 		t.Run(keys, func(t *testing.T) {
 			l := newSavedLand(t)
@@ -182,6 +185,7 @@ func takeOwnership(t *testing.T, p *swtpm.Process) {
 // clones too; the stops of both count everywhere, their mandates since the copy
 // nowhere, and from the second proof on neither grants any more.
 func TestClones(t *testing.T) {
+	t.Parallel()
 	l := newSavedLand(t)
 	state := shortDir(t)
 	one := l.newHub(t, "Valbrume", startTPMIn(t, state))

@@ -30,7 +30,15 @@ const (
 
 	minPassphraseOctets = 12
 	maxRootOctets       = 64 << 10
+
+	// rootWork is the logarithm of scrypt's N (RFC 7914), as age chooses it: a
+	// quarter of a GiB, and a second of a processor for each guess.
+	rootWork = 18
 )
+
+// scryptWork is a variable so that a hundred verbs of the tests need not each do
+// that work, which a test of its own does.
+var scryptWork = rootWork
 
 // readPassphrase takes the first line of the file, or of the credential that
 // systemd hands over. It is never taken from the command line or environment,
@@ -93,6 +101,7 @@ func writeSecret(path string, text []byte, passphrase string) error {
 	if err != nil {
 		return err
 	}
+	recipient.SetWorkFactor(scryptWork)
 	var sealed bytes.Buffer
 	w, err := age.Encrypt(&sealed, recipient)
 	if err != nil {

@@ -70,7 +70,8 @@ func runServe(ctx context.Context, std stdio, args []string) error {
 		if err := serveLocked(ctx, c, log, err); err != nil {
 			return err
 		}
-		h, err = openHub(ctx, c, log)
+		// whoever gave it its keys back may have the folder for a moment yet
+		h, err = whileInUse(ctx, func() (*hub, error) { return openHub(ctx, c, log) })
 	}
 	if err != nil {
 		return err

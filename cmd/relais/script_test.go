@@ -14,12 +14,21 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"relais": main})
+	testscript.Main(tests{m}, map[string]func(){"relais": main})
+}
+
+// tests are all of these, and what they leave behind.
+type tests struct{ *testing.M }
+
+func (t tests) Run() int {
+	defer removePrograms()
+	return t.M.Run()
 }
 
 // TestScripts plays the scripts of testdata/script: each verb as a person types
 // it, with its refusals and exit statuses.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	house, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)

@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 
+	"relais/node"
 	"relais/node/territory"
 )
 
@@ -36,27 +36,36 @@ func territoryAddHub(_ context.Context, std stdio, args []string) error {
 	})
 }
 
-func territoryNational(_ context.Context, std stdio, args []string) error {
-	f := flags(std, "territory national FOLDER national.json")
-	if err := parse(f, args, 2, 2); err != nil {
+var nationalVerb = hubVerb[territory.National, territory.National]{"/national", func(ctx context.Context, n *node.Node, s territory.National) (territory.National, error) {
+	return n.PutNational(ctx, nil, "", s)
+}}
+
+func territoryNational(ctx context.Context, std stdio, args []string) error {
+	f := flags(std, "territory national [--config FILE | FOLDER] national.json")
+	config := f.String("config", defaultConfig, "configuration `file` of the hub that keeps the root, which signs at once; not with FOLDER")
+	if err := parse(f, args, 1, 2); err != nil {
 		return err
 	}
-	return change(territoryFolder(f.Arg(0)), func(r *territory.Roster) error {
-		n, err := readNational(f.Arg(1))
+	said, err := readNational(f.Arg(f.NArg() - 1))
+	if err != nil {
+		return err
+	}
+	if f.NArg() == 1 {
+		c, err := loadConfig(*config)
+		if err == nil {
+			said, err = nationalVerb.ask(ctx, c, said)
+		}
 		if err != nil {
 			return err
 		}
-		if known := r.National; known != nil && known.ID != n.ID {
-			return fmt.Errorf("the territory already has a national service, %s", known.ID)
-		} else if known != nil {
-			n.Index, n.Cuts, n.Extra = known.Index, known.Cuts, known.Extra
-		} else if slices.ContainsFunc(r.Hubs, func(h territory.Hub) bool { return h.Index == n.Index }) {
-			n.Index = r.NextIndex()
-		}
-		r.National = &n
-		fmt.Fprintf(std.out, "%s %s index %d %s\n", n.ID, n.Name, n.Index, n.URL)
-		return nil
-	})
+	} else if err := change(territoryFolder(f.Arg(0)), func(r *territory.Roster) (err error) {
+		said, err = r.PutNational(said)
+		return err
+	}); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(std.out, "%s %s index %d %s\n", said.ID, said.Name, said.Index, said.URL)
+	return err
 }
 
 // change reads a folder's draft, changes it, checks it and writes it back.

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"path/filepath"
 	"time"
 
@@ -23,6 +25,9 @@ func territoryFound(ctx context.Context, std stdio, args []string) error {
 	}
 	c, err := loadConfig(*config)
 	if err != nil {
+		return err
+	}
+	if err := notServing(ctx, c); err != nil {
 		return err
 	}
 	passphrase, err := readPassphrase(*passphraseFile)
@@ -53,6 +58,18 @@ func territoryFound(ctx context.Context, std stdio, args []string) error {
 	}
 	fmt.Fprintf(std.out, "roster version %d lists this hub, the territory's first\n", r.Version)
 	return nil
+}
+
+// notServing refuses while a hub runs. The root's file is opened by whoever found
+// the territory; a hub that serves never sees it, nor what its pages would show
+// between the roster and the certificate.
+func notServing(ctx context.Context, c Config) error {
+	var running status
+	err := askHub(ctx, c.Hub.DataDir, http.MethodGet, "/status", nil, &running)
+	if unreachable(err) {
+		return nil
+	}
+	return cmp.Or(err, fmt.Errorf("a hub runs on %s: stop it (systemctl stop relais.socket relais.service), found again, and start it; nothing was signed", filepath.Clean(c.Hub.DataDir)))
 }
 
 // found makes a hub the first of its territory: it stands in the roster, which it

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"relais/hardware/agent"
+	"relais/hardware/keyring/recoverywork"
 	"relais/hardware/soft"
 	"relais/hardware/tpm"
 )
@@ -26,6 +27,7 @@ const (
 )
 
 func TestMain(m *testing.M) {
+	recoverywork.MemoryKiB = recoverywork.LightKiB
 	if path := os.Getenv(callEnv); path != "" {
 		call(path)
 		return
@@ -72,7 +74,7 @@ func callAs(t *testing.T, uid uint32, path string) string {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(binary)
-	cmd.Env = append(os.Environ(), callEnv+"="+path)
+	cmd.Env = append(os.Environ(), callEnv+"="+path, "GORACE=atexit_sleep_ms=0") // it waits for no report
 	if uid != uint32(os.Geteuid()) {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}
 	}

@@ -1,14 +1,17 @@
 package agent
 
 import (
+	"context"
 	"io"
+	"net"
 	"testing"
 	"time"
 )
 
-// MaxFrame and MaxConnections are the bounds that tests go past.
+// MaxFrame, FrameTimeout and MaxConnections are the bounds that tests go past.
 const (
 	MaxFrame       = maxFrame
+	FrameTimeout   = frameTimeout
 	MaxConnections = maxConnections
 )
 
@@ -25,6 +28,9 @@ func DialImpatient(t testing.TB, path string, reasons Reasons, timeout, pause ti
 
 // Hurry gives a server's operations less time.
 func (s *Server) Hurry(timeout time.Duration) { s.timeout = timeout }
+
+// Converse answers a connection that was let in, until it ends.
+func (s *Server) Converse(conn net.Conn) { s.converse(context.Background(), conn, 0) }
 
 // ReadRequest reads one message as the server does, and tells what it is.
 func ReadRequest(r io.Reader) (verb string, data, digest []byte, err error) {

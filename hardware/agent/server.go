@@ -99,7 +99,7 @@ func (s *Server) greet(ctx context.Context, conn *net.UnixConn) {
 
 // converse answers one request after the other until the client leaves, or says
 // what is no request.
-func (s *Server) converse(ctx context.Context, conn *net.UnixConn, uid uint32) {
+func (s *Server) converse(ctx context.Context, conn net.Conn, uid uint32) {
 	for {
 		var r request
 		if err := awaitFrame(conn, &r); err != nil {

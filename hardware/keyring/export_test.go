@@ -9,18 +9,6 @@ import (
 	"relais/node/durable"
 )
 
-// RecoveryMemoryKiB is what a recovery code costs as it ships; here it costs less.
-var RecoveryMemoryKiB = recoveryMemoryKiB
-
-func init() { recoveryMemoryKiB = 64 }
-
-// AsItShips gives a recovery code its cost until restored.
-func AsItShips() (restore func()) {
-	cheap := recoveryMemoryKiB
-	recoveryMemoryKiB = RecoveryMemoryKiB
-	return func() { recoveryMemoryKiB = cheap }
-}
-
 // ErrPowerCut is what a write fails with once the power is cut.
 var ErrPowerCut = errors.New("power cut")
 
@@ -32,6 +20,13 @@ func CutPowerAfter(writes int) (restore func()) {
 		}
 		return durable.Write(path, data, mode)
 	}
+	return func() { writeFile = durable.Write }
+}
+
+// WithoutSync writes without waiting for the disk, until restored: for a thousand
+// writes of which none is cut.
+func WithoutSync() (restore func()) {
+	writeFile = os.WriteFile
 	return func() { writeFile = durable.Write }
 }
 

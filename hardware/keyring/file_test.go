@@ -21,6 +21,7 @@ func TestTruncatedAtEveryOctet(t *testing.T) {
 	c := sealed(t, made().k, "Camille")
 	current := filepath.Join(dir, "keyring.json")
 	whole := []byte(files(t, dir)["keyring.json"])
+	defer keyring.WithoutSync()()
 	for n := range whole {
 		if err := os.WriteFile(current, whole[:n], 0o600); err != nil {
 			t.Fatal(err)

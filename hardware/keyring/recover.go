@@ -56,3 +56,30 @@ func Recover(dir string, p Provider, spare Spare) (*Keyring, error) {
 	}
 	return k, nil
 }
+
+// NewIdentity opens the keyring in dir with p, and gives the hub another identity:
+// the one it has speaks for another machine too, or was put out of its territory.
+// The former one is gone; KEK and slots stay. It takes p over when it succeeds. The
+// caller holds the folder.
+//
+// Interrupted, it leaves the former keyring or the new one. Errors are those of
+// Open.
+func NewIdentity(dir string, p Provider) (*Keyring, error) {
+	f, torn, err := load(dir)
+	if err != nil {
+		return nil, err
+	}
+	kek, err := f.unlock(p.Kind(), p.Unwrap) // without loading the former identity: a TPM has few places
+	if err != nil {
+		return nil, Locked(err)
+	}
+	k := newKeyring(dir, p, nil)
+	k.torn = torn
+	if k.signer, err = f.addIdentity(p, f.purposes(kek)); err == nil {
+		err = k.become(f, kek)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("make a new identity: %w", err)
+	}
+	return k, nil
+}

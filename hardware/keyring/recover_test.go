@@ -1,6 +1,7 @@
 package keyring_test
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"errors"
 	"fmt"
@@ -202,5 +203,61 @@ func TestDepartementKeyHides(t *testing.T) {
 		if _, err := keyring.ParseDepartementKey([]byte(text)); err == nil || strings.Contains(err.Error(), secret.String()[20:40]) {
 			t.Errorf("ParseDepartementKey(%q) = %v", text, err)
 		}
+	}
+}
+
+// later is a machine that makes another identity than it did before.
+type later struct {
+	*machine
+	key *machine
+}
+
+func (l later) LoadIdentity(blob []byte) (crypto.Signer, error) { return l.key.LoadIdentity(blob) }
+
+// TestNewIdentity: the identity is another, and everything else as it was: slots,
+// what is sealed, both generations. Keys that do not open make none.
+func TestNewIdentity(t *testing.T) {
+	_, recipient, key := office(t)
+	machine := newMachine(keyring.KindTPM)
+	dir := filepath.Join(t.TempDir(), "hub")
+	k, code, err := keyring.Create(dir, machine, recipient)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := sealed(t, k, "Camille")
+	now := later{machine, newMachine(keyring.KindTPM)}
+	again, err := keyring.NewIdentity(dir, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustOpen(t, again, c, "Camille")
+	mustSign(t, again.Identity())
+	if k.Identity().Public().(*ecdsa.PublicKey).Equal(again.Identity().Public()) {
+		t.Error("the identity is the former one")
+	}
+	mustSlots(t, dir, keyring.KindTPM, keyring.KindRecovery, keyring.KindDepartement)
+	opened, err := keyring.Open(dir, now)
+	if err != nil || !opened.Identity().Public().(*ecdsa.PublicKey).Equal(again.Identity().Public()) || opened.Mended() != nil {
+		t.Errorf("opened again: %v, mended %v", err, opened.Mended())
+	}
+	for name, p := range map[string]keyring.Provider{"another machine": newMachine(keyring.KindTPM), "another kind": newMachine(keyring.KindSoftware)} {
+		before, err := os.ReadFile(filepath.Join(dir, "keyring.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := keyring.NewIdentity(dir, p); !errors.Is(err, keyring.ErrLocked) || !fault.Is(err, fault.Locked) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if after, err := os.ReadFile(filepath.Join(dir, "keyring.json")); err != nil || string(after) != string(before) {
+			t.Errorf("%s: the keyring changed (%v)", name, err)
+		}
+	}
+	for _, spare := range []keyring.Spare{code, key} { // both still open it, elsewhere
+		next := newMachine(keyring.KindTPM)
+		recovered, err := keyring.Recover(dir, next, spare)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mustOpen(t, recovered, c, "Camille")
 	}
 }

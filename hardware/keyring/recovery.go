@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/crypto/argon2"
 
+	"relais/hardware/keyring/recoverywork"
 	"relais/node/id"
 	"relais/node/seal"
 )
@@ -70,18 +71,14 @@ func (c RecoveryCode) LogValue() slog.Value { return slog.StringValue(hiddenCode
 // MarshalText hides the code.
 func (c RecoveryCode) MarshalText() ([]byte, error) { return []byte(hiddenCode), nil }
 
-// Argon2id's work for a recovery code (RFC 9106): 64 MiB, three passes, one
-// lane. The code has 160 random bits, so this only makes a mistake of ours in
-// making it dear to exploit. The file does not choose: a doctored one could ask
-// for all the memory.
+// Argon2id's work for a recovery code (RFC 9106): three passes, one lane, and
+// recoverywork's 64 MiB. The code has 160 random bits, so this only makes a mistake
+// of ours in making it dear to exploit. The file does not choose: a doctored one
+// could ask for all the memory.
 const (
 	recoveryPasses = 3
 	recoveryLanes  = 1
 )
-
-// recoveryMemoryKiB is a variable so that a hundred tests need not each do that
-// work, which a test of its own does.
-var recoveryMemoryKiB uint32 = 64 << 10
 
 // recoverySlot is the blob of a recovery slot.
 type recoverySlot struct {
@@ -92,7 +89,7 @@ type recoverySlot struct {
 var recoveryPlace = seal.Place{Table: "keyring", Row: string(KindRecovery), Column: "kek", Version: 1}
 
 func (c RecoveryCode) key(salt []byte) seal.Key {
-	secret := argon2.IDKey(c[:], salt, recoveryPasses, recoveryMemoryKiB, recoveryLanes, seal.KeySize)
+	secret := argon2.IDKey(c[:], salt, recoveryPasses, recoverywork.MemoryKiB, recoveryLanes, seal.KeySize)
 	return mustKey(0, secret)
 }
 

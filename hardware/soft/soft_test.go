@@ -13,12 +13,15 @@ import (
 	"testing"
 
 	"relais/hardware/keyring"
+	"relais/hardware/keyring/recoverywork"
 	"relais/hardware/soft"
 	"relais/node/seal"
 	"relais/node/territory"
 )
 
 var _ keyring.Provider = (*soft.Provider)(nil)
+
+func init() { recoverywork.MemoryKiB = recoverywork.LightKiB }
 
 var place = seal.Place{Table: "helpers", Row: "a_1", Column: "name", Version: 1}
 

@@ -109,13 +109,21 @@ func TestCounterPasswordNeverCrossesTheBusInClear(t *testing.T) {
 
 // defineAt makes an index like ours, as another program would.
 func defineAt(bus transport.TPM, index tpm2.TPMHandle, auth string) error {
+	return define(bus, counterAt(index), auth)
+}
+
+func counterAt(index tpm2.TPMHandle) tpm2.TPMSNVPublic {
+	return tpm2.TPMSNVPublic{
+		NVIndex: index, NameAlg: tpm2.TPMAlgSHA256, DataSize: 8,
+		Attributes: tpm2.TPMANV{NT: tpm2.TPMNTCounter, AuthRead: true, AuthWrite: true, OwnerRead: true, NoDA: true},
+	}
+}
+
+func define(bus transport.TPM, area tpm2.TPMSNVPublic, auth string) error {
 	_, err := tpm2.NVDefineSpace{
 		AuthHandle: tpm2.AuthHandle{Handle: tpm2.TPMRHOwner, Auth: tpm2.PasswordAuth(nil)},
 		Auth:       tpm2.TPM2BAuth{Buffer: []byte(auth)},
-		PublicInfo: tpm2.New2B(tpm2.TPMSNVPublic{
-			NVIndex: index, NameAlg: tpm2.TPMAlgSHA256, DataSize: 8,
-			Attributes: tpm2.TPMANV{NT: tpm2.TPMNTCounter, AuthRead: true, AuthWrite: true, OwnerRead: true, NoDA: true},
-		}),
+		PublicInfo: tpm2.New2B(area),
 	}.Execute(bus)
 	return err
 }
@@ -222,15 +230,7 @@ func TestNewCounterRefuses(t *testing.T) {
 	t.Run("ErrStorageFull", func(t *testing.T) {
 		process, _ := start(t)
 		conn := raw(t, process)
-		for i := tpm2.TPMHandle(0); ; i++ {
-			err := defineAt(conn, 0x01c10000+i, "A")
-			if errors.Is(err, tpm2.TPMRCNVSpace) {
-				break
-			}
-			if err != nil || i > 4000 {
-				t.Fatalf("index %d: %v", i, err)
-			}
-		}
+		fill(t, conn)
 		conn.Close()
 		p := open(t, process.Device())
 		if _, err := p.NewCounter(); !errors.Is(err, keyring.ErrNoCounter) || !errors.Is(err, tpm.ErrStorageFull) {
@@ -238,6 +238,26 @@ func TestNewCounterRefuses(t *testing.T) {
 		}
 		mustUnwrap(t, p, wrap(t, p))
 	})
+}
+
+// fill leaves no room for a counter: what is large first, then counters, for which
+// a TPM keeps the last of its storage.
+func fill(t testing.TB, conn transport.TPM) {
+	t.Helper()
+	large := tpm2.TPMSNVPublic{
+		NVIndex: 0x01c10000, NameAlg: tpm2.TPMAlgSHA256, DataSize: 2048,
+		Attributes: tpm2.TPMANV{NT: tpm2.TPMNTOrdinary, AuthRead: true, AuthWrite: true, NoDA: true},
+	}
+	for _, area := range []tpm2.TPMSNVPublic{large, counterAt(0x01c20000)} {
+		err := define(conn, area, "A")
+		for err == nil {
+			area.NVIndex++
+			err = define(conn, area, "A")
+		}
+		if !errors.Is(err, tpm2.TPMRCNVSpace) {
+			t.Fatalf("index %#x: %v", area.NVIndex, err)
+		}
+	}
 }
 
 func takeOwnership(t testing.TB, process *swtpm.Process) {

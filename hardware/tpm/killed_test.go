@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -20,6 +21,7 @@ import (
 	"github.com/google/go-tpm/tpm2"
 
 	"relais/hardware/keyring"
+	"relais/hardware/keyring/recoverywork"
 	"relais/hardware/tpm"
 	"relais/hardware/tpm/swtpm"
 	"relais/node/durable"
@@ -111,9 +113,12 @@ func readRow(dir string, k *keyring.Keyring) ([]byte, error) {
 
 // TestMain is also the program that TestKilled kills.
 func TestMain(m *testing.M) {
+	recoverywork.MemoryKiB = recoverywork.LightKiB
 	work, isChild := works[os.Getenv(childWork)]
 	if !isChild {
-		os.Exit(m.Run())
+		code := m.Run()
+		os.Remove(programFile)
+		os.Exit(code)
 	}
 	p, err := tpm.New(os.Getenv(childDevice))
 	if err == nil {
@@ -124,6 +129,18 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 }
+
+var programFile = filepath.Join(os.TempDir(), fmt.Sprintf("relais-tpm-%d.test", os.Getpid()))
+
+// program is this test without the race detector, whose start alone takes longer
+// than what is killed.
+var program = sync.OnceValues(func() (string, error) {
+	out, err := exec.Command("go", "test", "-c", "-ldflags=-s -w", "-o", programFile, ".").CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("go test -c: %w: %s", err, out)
+	}
+	return programFile, err
+})
 
 // An executioner kills the program at one command: before the TPM sees it, or once
 // the TPM has done it and before the program knows.
@@ -164,7 +181,11 @@ func (x *executioner) kill() {
 // killed is told, any other failure ends the test.
 func (x *executioner) run(t testing.TB, work, dir string) (acknowledged uint64, killed bool) {
 	t.Helper()
-	cmd := exec.Command(os.Args[0])
+	binary, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(binary)
 	cmd.Env = append(os.Environ(), childWork+"="+work, childDir+"="+dir, childDevice+"="+x.device())
 	var stderr strings.Builder
 	cmd.Stderr = &stderr

@@ -29,7 +29,7 @@ func TestPowerCutsWhileWorking(t *testing.T) {
 		})
 		var acknowledged uint64
 		callers.Go(func() { acknowledged = count(p, counter, value) })
-		time.Sleep(time.Duration(rand.IntN(40000)) * time.Microsecond)
+		time.Sleep(time.Duration(rand.IntN(20000)) * time.Microsecond)
 		process.Kill()
 		callers.Wait()
 		process = startIn(t, dir)

@@ -18,6 +18,7 @@ const (
 	KindRootExport   Kind = "root.export"   // it was copied out, for whoever puts it away
 	KindRosterIssue  Kind = "roster.issue"  // this hub signed a roster: renewed, or its root rotated
 	KindStructurePut Kind = "structure.put" // a structure was added or changed
+	KindNationalPut  Kind = "national.put"  // the national service was named, or its address changed
 	KindHubInvite    Kind = "hub.invite"    // an invitation was made
 	KindHubUninvite  Kind = "hub.uninvite"  // it was withdrawn
 	KindHubRequest   Kind = "hub.request"   // a hub used it to ask for its place

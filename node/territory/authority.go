@@ -10,7 +10,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"math/big"
 	"net"
 	"slices"
 	"strings"
@@ -39,12 +38,12 @@ func newAuthority(name string, domains []string, now time.Time) (*Authority, err
 		return nil, err
 	}
 	template := &x509.Certificate{
-		SerialNumber: serial(), Subject: pkix.Name{CommonName: "Relais, " + name},
+		Subject:   pkix.Name{CommonName: "Relais, " + name},
 		NotBefore: now.Add(-backdated), NotAfter: now.Add(authorityLife),
 		IsCA: true, BasicConstraintsValid: true, MaxPathLen: 1,
 		KeyUsage:         x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 		ExtKeyUsage:      []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		ExcludedIPRanges: everyAddress(), PermittedDNSDomainsCritical: true, PermittedDNSDomains: domains,
+		ExcludedIPRanges: EveryAddress(), PermittedDNSDomainsCritical: true, PermittedDNSDomains: domains,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
@@ -102,13 +101,13 @@ func (a *Authority) Certify(h Hub, key []byte, now time.Time) ([]byte, error) {
 		ends = a.certificate.NotAfter
 	}
 	template := &x509.Certificate{
-		SerialNumber: serial(), Subject: pkix.Name{CommonName: "Relais " + names[0]},
+		Subject:   pkix.Name{CommonName: "Relais " + names[0]},
 		NotBefore: now.Add(-backdated), NotAfter: ends,
 		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true,
 		KeyUsage:                    x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 		ExtKeyUsage:                 []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		PermittedDNSDomainsCritical: true, PermittedDNSDomains: names,
-		ExcludedIPRanges: everyAddress(),
+		ExcludedIPRanges: EveryAddress(),
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, a.certificate, public, a.key)
 	if err != nil {
@@ -159,17 +158,11 @@ func (h Hub) AllNames() []string {
 	return append(slices.Clone(h.HostNames), h.KioskName)
 }
 
-func everyAddress() []*net.IPNet {
+// EveryAddress is what a certificate for names alone excludes: each IP address there
+// is, without which a name constraint says nothing of them (RFC 5280 §4.2.1.10).
+func EveryAddress() []*net.IPNet {
 	return []*net.IPNet{
 		{IP: net.IPv4zero.To4(), Mask: net.CIDRMask(0, 32)},
 		{IP: net.IPv6zero, Mask: net.CIDRMask(0, 128)},
 	}
-}
-
-// serial is 127 random bits (CA/Browser Forum asks for at least 64).
-func serial() *big.Int {
-	b := make([]byte, 16)
-	rand.Read(b) // never fails since Go 1.24
-	b[0] &= 0x7f
-	return new(big.Int).SetBytes(b)
 }

@@ -15,6 +15,9 @@ var (
 	// ErrExpelled means that the hub was put out before: where its logs end was
 	// decided then, and whoever could say it again could let it speak again.
 	ErrExpelled = errors.New("the hub is expelled already")
+	// ErrOtherNational means that the territory has a national service, of another
+	// key: what the one said would be nobody's any more.
+	ErrOtherNational = errors.New("the territory already has a national service")
 )
 
 // Clone returns a copy to edit: a roster in use is never changed.
@@ -96,6 +99,21 @@ func (r *Roster) close(hub HubID, cuts []Cut) error {
 	h.State, h.Cuts = HubExpelled, cuts
 	h.Addresses, h.HostNames, h.KioskName = nil, nil, "" // another may answer there
 	return nil
+}
+
+// PutNational names the national service, or says what is new of the one that has
+// its key: name, address. It returns what it wrote. The error is ErrOtherNational.
+func (r *Roster) PutNational(n National) (National, error) {
+	switch known := r.National; {
+	case known != nil && known.ID != n.ID:
+		return n, fmt.Errorf("%w, %s", ErrOtherNational, known.ID)
+	case known != nil:
+		n.Index, n.Cuts, n.Extra = known.Index, known.Cuts, known.Extra
+	case slices.ContainsFunc(r.Hubs, func(h Hub) bool { return h.Index == n.Index }):
+		n.Index = r.NextIndex()
+	}
+	r.National = &n
+	return n, nil
 }
 
 // PutStructure adds a structure, under a fresh identifier when it has none, or

@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"math/big"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -296,6 +297,37 @@ func secretOf(t testing.TB, r territory.Root) string {
 		t.Fatal(err)
 	}
 	return parts["root"]
+}
+
+// Certificates of authorities are for names alone, and no two are alike: browsers
+// refuse two of one issuer and number.
+func TestCertificatesOfAuthorities(t *testing.T) {
+	root := freshRoot(t)
+	r, _ := issue(t, root, first(t))
+	ders := [][]byte{root.Authority().Certificate()}
+	for range 2 {
+		der, err := root.Authority().Certify(r.Hubs[0], identity(t), rootNow)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ders = append(ders, der)
+	}
+	seen := map[string]bool{}
+	for _, der := range ders {
+		c, err := x509.ParseCertificate(der)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := c.SerialNumber; n.Sign() <= 0 || n.BitLen() <= 64 || seen[n.String()] { // CA/Browser Forum: at least 64 bits
+			t.Errorf("serial number %v", n)
+		}
+		seen[c.SerialNumber.String()] = true
+		for _, address := range []string{"192.0.2.1", "2001:db8::1"} {
+			if !slices.ContainsFunc(c.ExcludedIPRanges, func(n *net.IPNet) bool { return n.Contains(net.ParseIP(address)) }) {
+				t.Errorf("%s: it may certify the address %s", c.Subject.CommonName, address)
+			}
+		}
+	}
 }
 
 func TestAuthority(t *testing.T) {

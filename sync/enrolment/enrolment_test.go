@@ -256,25 +256,3 @@ func TestManyStrangers(t *testing.T) {
 		return err == nil
 	})
 }
-
-// TestSlowStranger: a body that does not come is not waited for.
-func TestSlowStranger(t *testing.T) {
-	t.Parallel()
-	h, bus := newHost(t, nil), newNewcomer(t)
-	conn := bus.knock(t, h.link.Addr().String())
-	_, err := io.WriteString(conn, "POST /relais/v1/join HTTP/1.1\r\nHost: join\r\nContent-Length: 100\r\n\r\n{")
-	check(t, err)
-	if _, err := bus.Look(t.Context(), h.invitation()); err != nil {
-		t.Errorf("another is not heard meanwhile: %v", err)
-	}
-	begun := time.Now()
-	conn.SetReadDeadline(begun.Add(30 * time.Second))
-	_, err = io.Copy(io.Discard, conn)
-	var timeout interface{ Timeout() bool }
-	if errors.As(err, &timeout) && timeout.Timeout() || time.Since(begun) < time.Second {
-		t.Errorf("after %v: %v", time.Since(begun), err)
-	}
-	if h.asked() != 0 {
-		t.Error("half a request was taken")
-	}
-}

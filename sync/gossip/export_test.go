@@ -15,6 +15,12 @@ type Transport struct{ transport }
 // NewTransport returns a transport over a link whose receiver the caller is.
 func NewTransport(l *link.Link) *Transport { return &Transport{*newTransport(l)} }
 
+// Unanswered counts the streams that wait for memberlist to take them.
+func (p *Pool) Unanswered() int { return len(p.transport.streams) }
+
+// KeepSessions makes a territory large from so many hubs on. Call it before Run.
+func (p *Pool) KeepSessions(hubs int) { p.keep = hubs }
+
 // Packet and Stream hand over what the link received.
 func (t *Transport) Packet(from territory.HubID, b []byte, at time.Time) { t.packet(from, b, at) }
 

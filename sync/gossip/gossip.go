@@ -75,6 +75,7 @@ type Pool struct {
 	onBehind func(territory.HubID)
 	now      func() time.Time
 	log      *slog.Logger
+	keep     int // keepSessions; a test's territories are smaller
 
 	transport *transport
 	queue     *memberlist.TransmitLimitedQueue
@@ -114,7 +115,7 @@ func New(o Options) *Pool {
 		o.OnBehind = func(territory.HubID) {}
 	}
 	p := &Pool{
-		local: o.Local, link: o.Link, onBehind: o.OnBehind, now: o.Now, log: o.Logger,
+		local: o.Local, link: o.Link, onBehind: o.OnBehind, now: o.Now, log: o.Logger, keep: keepSessions,
 		seen:  newSeen(),
 		inbox: make(chan event, inboxEvents),
 		fresh: make(chan territory.HubID, inboxEvents),

@@ -1,6 +1,7 @@
 package gossip_test
 
 import (
+	"flag"
 	"fmt"
 	"net/url"
 	"runtime"
@@ -14,11 +15,14 @@ import (
 	"relais/sync/link/relay"
 )
 
-func TestTwentyHubs(t *testing.T) {
+// manyHubs is a territory as large as these tests go: it costs their number's square.
+var manyHubs = flag.Int("hubs", 10, "hubs of a large territory")
+
+func TestManyHubs(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
 	var hubs []*hub
-	for range 20 {
+	for range *manyHubs {
 		hubs = append(hubs, w.add(t, linktest.Options{}, nil))
 	}
 	run(t, hubs...)
@@ -37,12 +41,14 @@ func TestMoreHubsThanSessions(t *testing.T) { // nobody keeps a session with eve
 	t.Parallel()
 	w := newWorld()
 	var hubs []*hub
-	for range 28 {
-		hubs = append(hubs, w.add(t, linktest.Options{}, nil))
+	for range *manyHubs {
+		h := w.add(t, linktest.Options{}, nil)
+		h.pool.KeepSessions(*manyHubs / 2)
+		hubs = append(hubs, h)
 	}
 	run(t, hubs...)
 	together(t, hubs...)
-	everywhere(t, hubs[27].mem.write("far away"), hubs...)
+	everywhere(t, hubs[len(hubs)-1].mem.write("far away"), hubs...)
 }
 
 func TestTwoHubsBothWays(t *testing.T) {
@@ -198,6 +204,23 @@ func TestExpelledHubIsToldNothing(t *testing.T) {
 	time.Sleep(time.Second)
 	if gone.mem.has(secret) {
 		t.Error("an expelled hub still learns of records")
+	}
+}
+
+// TestStopWaitsForNobody: a hub stops at once while it waits for the answer of
+// another, which has none.
+func TestStopWaitsForNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	a, mute := w.add(t, linktest.Options{}, nil), w.add(t, linktest.Options{}, nil)
+	linktest.Run(t, mute.link) // and not its pool
+	run(t, a)
+	linktest.Eventually(t, 20*time.Second, "a asks to join", func() bool { return mute.pool.Unanswered() > 0 })
+	a.stop()
+	select {
+	case <-a.done:
+	case <-time.After(20 * time.Second):
+		t.Error("it still waits")
 	}
 }
 

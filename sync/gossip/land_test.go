@@ -14,8 +14,10 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"relais/hardware/keyring"
+	"relais/hardware/keyring/recoverywork"
 	"relais/hardware/soft"
 	"relais/node"
+	"relais/node/nodetest"
 	"relais/node/record"
 	"relais/node/territory"
 	"relais/sync/exchange"
@@ -23,6 +25,13 @@ import (
 	"relais/sync/link"
 	"relais/sync/link/linktest"
 )
+
+func TestMain(m *testing.M) {
+	recoverywork.MemoryKiB = recoverywork.LightKiB
+	nodetest.CheapPassphrases()
+	nodetest.FoldersInMemory()
+	m.Run()
+}
 
 // land is a territory of real nodes, each with its folder, its keys, its link,
 // its gossip and its exchange, wired as cmd/relais wires them.

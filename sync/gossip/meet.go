@@ -95,7 +95,7 @@ func (m *meeting) callAbsent(ctx context.Context) {
 		return
 	}
 	rand.Shuffle(len(absent), func(i, j int) { absent[i], absent[j] = absent[j], absent[i] })
-	if len(others)-len(absent) >= keepSessions {
+	if len(others)-len(absent) >= m.pool.keep {
 		members := m.pool.Members()
 		absent = slices.DeleteFunc(absent, func(h territory.HubID) bool { return slices.Contains(members, h) })
 		if len(absent) == 0 || time.Since(m.absent) < absentInterval {
@@ -162,7 +162,7 @@ func (m *meeting) noteAlive() {
 	now := m.pool.now()
 	others := m.others()
 	var members []territory.HubID
-	if len(others) > keepSessions {
+	if len(others) > m.pool.keep {
 		members = m.pool.Members()
 	}
 	for _, hub := range others {

@@ -263,10 +263,12 @@ func run(tb testing.TB, hubs ...*hub) {
 	})
 }
 
-// together waits until every hub counts every other as a member.
+// together waits until every hub counts every other as a member. They shake hands
+// two by two.
 func together(tb testing.TB, hubs ...*hub) {
 	tb.Helper()
-	linktest.Eventually(tb, 30*time.Second, "every hub knows all members", func() bool {
+	limit := time.Duration(30+len(hubs)*len(hubs)/10) * time.Second
+	linktest.Eventually(tb, limit, "every hub knows all members", func() bool {
 		for _, h := range hubs {
 			if len(h.pool.Members()) != len(hubs)-1 {
 				return false

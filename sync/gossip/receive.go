@@ -65,7 +65,7 @@ func (p *Pool) Up(peer territory.HubID) {
 // a larger territory it means nothing, and silence decides.
 func (p *Pool) Down(peer territory.HubID, at time.Time) {
 	roster := p.local.Roster()
-	if roster == nil || len(roster.Hubs) > keepSessions {
+	if roster == nil || len(roster.Hubs) > p.keep {
 		return
 	}
 	p.mu.Lock()

@@ -27,13 +27,16 @@ type transport struct {
 	link    *link.Link
 	packets chan *memberlist.Packet
 	streams chan net.Conn
+	over    context.Context // ends with Shutdown
+	end     context.CancelFunc
 }
 
 var _ memberlist.NodeAwareTransport = (*transport)(nil)
 
 func newTransport(l *link.Link) *transport {
+	over, end := context.WithCancel(context.Background())
 	return &transport{
-		link:    l,
+		link: l, over: over, end: end,
 		packets: make(chan *memberlist.Packet, packetsWaiting),
 		streams: make(chan net.Conn, streamsWaiting),
 	}
@@ -88,15 +91,42 @@ func (t *transport) WriteToAddress(b []byte, to memberlist.Address) (time.Time, 
 	return time.Now(), t.link.Send(hub, link.TypePacket, b)
 }
 
-// DialAddressTimeout implements memberlist.NodeAwareTransport.
+// DialAddressTimeout implements memberlist.NodeAwareTransport. The stream ends
+// with Shutdown: memberlist waits half a minute for an answer, and a hub that
+// stops does not.
 func (t *transport) DialAddressTimeout(to memberlist.Address, timeout time.Duration) (net.Conn, error) {
 	hub, err := parseHub(to.Name)
 	if err != nil {
 		return nil, fmt.Errorf("stream to %s: %w", to.Addr, err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	ctx, cancel := context.WithTimeout(t.over, timeout)
 	defer cancel()
-	return t.link.Dial(ctx, hub)
+	conn, err := t.link.Dial(ctx, hub)
+	if err != nil {
+		return nil, err
+	}
+	return &dialled{conn, t.over, context.AfterFunc(t.over, func() { conn.SetDeadline(time.Now()) })}, nil
+}
+
+// dialled is a stream that is waited for no longer than the transport works. It is
+// not enough to close it: a stream of the link is read until the peer closes too.
+type dialled struct {
+	net.Conn
+	over   context.Context
+	forget func() bool
+}
+
+func (d *dialled) SetDeadline(at time.Time) error {
+	err := d.Conn.SetDeadline(at)
+	if d.over.Err() != nil { // or else it is still to come, after this
+		err = d.Conn.SetDeadline(time.Now())
+	}
+	return err
+}
+
+func (d *dialled) Close() error {
+	d.forget()
+	return d.Conn.Close()
 }
 
 // WriteTo implements memberlist.Transport; without a name there is nowhere to go.
@@ -116,4 +146,7 @@ func (t *transport) PacketCh() <-chan *memberlist.Packet { return t.packets }
 func (t *transport) StreamCh() <-chan net.Conn { return t.streams }
 
 // Shutdown implements memberlist.Transport. The link is not ours to close.
-func (t *transport) Shutdown() error { return nil }
+func (t *transport) Shutdown() error {
+	t.end()
+	return nil
+}

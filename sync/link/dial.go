@@ -78,7 +78,7 @@ func (l *Link) dialOne(ctx context.Context, hub territory.HubID, address, alpn s
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	var raw *meteredConn
-	_, err := dialPlain(ctx, l.proxy, address, func(plain net.Conn) net.Conn {
+	_, err := dialPlain(ctx, l.network, l.proxy, address, func(plain net.Conn) net.Conn {
 		raw = &meteredConn{Conn: plain}
 		raw.charge(l.meterOf(hub)) // our own call: its octets are this peer's even if it fails
 		return raw
@@ -100,13 +100,12 @@ func (l *Link) dialOne(ctx context.Context, hub territory.HubID, address, alpn s
 
 // dialPlain connects to an address, through the proxy if there is one. wrap sees
 // the connection before its first octet.
-func dialPlain(ctx context.Context, proxy *url.URL, address string, wrap func(net.Conn) net.Conn) (net.Conn, error) {
+func dialPlain(ctx context.Context, network Network, proxy *url.URL, address string, wrap func(net.Conn) net.Conn) (net.Conn, error) {
 	first := address
 	if proxy != nil {
 		first = proxy.Host
 	}
-	var d net.Dialer
-	plain, err := d.DialContext(ctx, "tcp", first)
+	plain, err := network.Dial(ctx, first)
 	if err != nil {
 		return nil, err
 	}

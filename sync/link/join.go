@@ -177,7 +177,7 @@ func (c *Caller) Client(address string, roster *territory.Roster, hub territory.
 var ErrNotInviting = errors.New("the hub that answers expects nobody")
 
 func (c *Caller) dial(ctx context.Context, address string, config *tls.Config) (net.Conn, error) {
-	plain, err := dialPlain(ctx, c.proxy, address, func(c net.Conn) net.Conn { return c })
+	plain, err := dialPlain(ctx, tcp{}, c.proxy, address, func(c net.Conn) net.Conn { return c })
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/big"
 	"net/url"
 	"sync/atomic"
 	"time"
@@ -86,12 +85,7 @@ func (c *Credentials) Renew() error {
 // know the identity key from the roster. The issuer's name is the label that
 // keeps this use of the identity key apart from all others.
 func certify(self territory.HubID, pub *ecdsa.PublicKey, identity crypto.Signer, now time.Time) ([]byte, error) {
-	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
-	if err != nil {
-		return nil, err
-	}
 	leaf := &x509.Certificate{
-		SerialNumber:       serial,
 		Subject:            pkix.Name{CommonName: self.String()},
 		NotBefore:          now.Add(-leafBackdate),
 		NotAfter:           now.Add(leafLife),

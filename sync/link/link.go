@@ -56,9 +56,11 @@ type Options struct {
 	Listen string // host:port, port 0 for any
 	// Proxy, when not nil, is an HTTP CONNECT proxy for every outgoing
 	// connection: http://host:port.
-	Proxy  *url.URL
-	Now    func() time.Time // nil: time.Now
-	Logger *slog.Logger     // nil: discards
+	Proxy *url.URL
+	// Network carries the connections; nil: TCP.
+	Network Network
+	Now     func() time.Time // nil: time.Now
+	Logger  *slog.Logger     // nil: discards
 	// HTTP serves the h2 side; nil answers 404. Peers are verified before it is
 	// called: see PeerOf.
 	HTTP http.Handler
@@ -90,6 +92,7 @@ type Link struct {
 	credentials  *Credentials
 	roster       func() *territory.Roster
 	proxy        *url.URL
+	network      Network
 	now          func() time.Time
 	log          *slog.Logger
 	listener     net.Listener
@@ -136,12 +139,15 @@ func New(o Options) (*Link, error) {
 	if err != nil {
 		return nil, err
 	}
-	listener, err := net.Listen("tcp", o.Listen)
+	if o.Network == nil {
+		o.Network = tcp{}
+	}
+	listener, err := o.Network.Listen(o.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("link: %w", err)
 	}
 	l := &Link{
-		self: o.Self, credentials: credentials, roster: o.Roster, proxy: o.Proxy,
+		self: o.Self, credentials: credentials, roster: o.Roster, proxy: o.Proxy, network: o.Network,
 		now: o.Now, log: o.Logger, refusals: rate.Sometimes{First: 10, Interval: time.Second}, listener: listener, accepted: newHandover(listener.Addr()),
 		peers:  make(map[territory.HubID]*peer),
 		meters: make(map[territory.HubID]*meter),

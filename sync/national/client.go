@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"strconv"
@@ -37,7 +38,7 @@ func (h toHost) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 func (t *attempt) getRoster(ctx context.Context) ([]byte, error) {
-	return t.do(ctx, http.MethodGet, PathRoster, "", nil, TypeRoster, MaxRosterOctets)
+	return t.do(ctx, http.MethodGet, PathRoster, nil, nil, TypeRoster, MaxRosterOctets)
 }
 
 func (t *attempt) putRoster(ctx context.Context, note []byte) error {
@@ -45,12 +46,13 @@ func (t *attempt) putRoster(ctx context.Context, note []byte) error {
 }
 
 func (t *attempt) put(ctx context.Context, path, kind string, body []byte) error {
-	_, err := t.do(ctx, http.MethodPut, path, kind, body, "", 0)
+	_, err := t.do(ctx, http.MethodPut, path, http.Header{"Content-Type": {kind}}, body, "", 0)
 	return err
 }
 
-func (t *attempt) getCounts(ctx context.Context) (Counts, error) {
-	body, err := t.do(ctx, http.MethodGet, PathCounts, "", nil, TypeCounts, maxCountsOctets)
+// getCounts asks for the service's counts, and says ours.
+func (t *attempt) getCounts(ctx context.Context, ours Counts) (Counts, error) {
+	body, err := t.do(ctx, http.MethodGet, PathCounts, http.Header{HeaderCounts: {ours.Header()}}, nil, TypeCounts, maxCountsOctets)
 	if err != nil {
 		return Counts{}, err
 	}
@@ -73,16 +75,14 @@ func parseCounts(body []byte) (c Counts, err error) {
 
 // do sends one request and reads all of its answer, whose type must be want; ""
 // wants none, 204.
-func (t *attempt) do(ctx context.Context, method, path, kind string, body []byte, want string, limit int64) ([]byte, error) {
+func (t *attempt) do(ctx context.Context, method, path string, header http.Header, body []byte, want string, limit int64) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, "https://"+t.service.String()+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
-	if kind != "" {
-		req.Header.Set("Content-Type", kind)
-	}
+	maps.Copy(req.Header, header)
 	resp, err := t.http.Do(req)
 	if err != nil {
 		return nil, err

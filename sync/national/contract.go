@@ -3,6 +3,7 @@ package national
 import (
 	_ "embed"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -19,6 +20,10 @@ const (
 	PathCheckpoint = "/relais/v1/checkpoint"
 	PathCounts     = "/relais/v1/counts"
 )
+
+// HeaderCounts says, in a request for the counts, what the hub holds, so that
+// the service knows of a drift too. A hub may leave it out.
+const HeaderCounts = "Relais-Counts"
 
 // The media types of those paths.
 const (
@@ -46,6 +51,32 @@ type Counts struct {
 	// there; 0 for none.
 	Checkpoint int64 `json:"checkpoint"`
 }
+
+// countsHeader is the form of HeaderCounts, both ways.
+const countsHeader = "records=%d, notices=%d, revocations=%d"
+
+// Header is the value of HeaderCounts.
+func (c Counts) Header() string {
+	return fmt.Sprintf(countsHeader, c.Records, c.Notices, c.Revocations)
+}
+
+// ParseCountsHeader reads the value of HeaderCounts, in exactly its form.
+func ParseCountsHeader(s string) (Counts, error) {
+	var c Counts
+	_, err := fmt.Sscanf(s, countsHeader, &c.Records, &c.Notices, &c.Revocations)
+	if err != nil || c.Header() != s || c.Records < 0 || c.Notices < 0 || c.Revocations < 0 {
+		return Counts{}, fmt.Errorf("%s: not the counts of a hub", HeaderCounts)
+	}
+	return c, nil
+}
+
+// Drift is how many records one side counts and the other does not.
+func Drift(a, b Counts) int {
+	kinds := distance(a.Notices, b.Notices) + distance(a.Revocations, b.Revocations)
+	return max(distance(a.Records, b.Records), kinds)
+}
+
+func distance(a, b int) int { return max(a-b, b-a) }
 
 // Operations reads the operations that OpenAPI names, "METHOD /path", sorted. It
 // reads the layout of this one document, not YAML at large.

@@ -75,3 +75,16 @@ func FuzzDirectoryPage(f *testing.F) {
 		}
 	})
 }
+
+// FuzzCountsHeader: what is read is said again octet by octet, and never negative.
+func FuzzCountsHeader(f *testing.F) {
+	f.Add("records=41, notices=30, revocations=11")
+	f.Add("records=-1, notices=0, revocations=0")
+	f.Add("records=1,notices=0,revocations=0 and more")
+	f.Fuzz(func(t *testing.T, said string) {
+		c, err := ParseCountsHeader(said)
+		if err == nil && (c.Header() != said || c.Records < 0 || c.Notices < 0 || c.Revocations < 0) {
+			t.Errorf("%q is %+v", said, c)
+		}
+	})
+}

@@ -155,19 +155,16 @@ func (t *attempt) compare(ctx context.Context, r *Report) error {
 }
 
 func (t *attempt) drift(ctx context.Context) (int, error) {
-	var err error
-	if t.counts, err = t.getCounts(ctx); err != nil {
-		return 0, err
-	}
-	ours, err := t.Hub.RecordCounts(ctx)
+	held, err := t.Hub.RecordCounts(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("count our records: %w", err)
 	}
-	kinds := distance(ours.Notices, t.counts.Notices) + distance(ours.Revocations, t.counts.Revocations)
-	return max(distance(ours.Records, t.counts.Records), kinds), nil
+	ours := Counts{Records: held.Records, Notices: held.Notices, Revocations: held.Revocations}
+	if t.counts, err = t.getCounts(ctx, ours); err != nil {
+		return 0, err
+	}
+	return Drift(ours, t.counts), nil
 }
-
-func distance(a, b int) int { return max(a-b, b-a) }
 
 // checkpoint hands over the state of our journal when it grew.
 func (t *attempt) checkpoint(ctx context.Context, r *Report) error {

@@ -111,8 +111,10 @@ func RemedyOf(key string) Remedy {
 	case "not-listed":
 		return Remedy{"Faites une invitation sur un relais inscrit, et donnez le code à qui s’occupe de celui-ci.", "", ""}
 	case "expelled":
-		return Remedy{"Ce relais doit recevoir une nouvelle identité, puis demander sa place.", "", ""}
-	case "forked", "logs":
+		return Remedy{"Ce relais doit recevoir une nouvelle identité (relais recover --new-identity), puis demander sa place.", "", ""}
+	case "twin", "forked":
+		return Remedy{"Faites éteindre la copie et donner au relais une nouvelle identité (relais recover --new-identity), puis inscrivez-le à la place de l’ancien. Ne l’excluez pas avant : ce que lui seul sait encore serait perdu.", "Inviter un relais", "/departement/inviter"}
+	case "logs":
 		return Remedy{"Faites arrêter la machine, puis excluez ce relais : il reviendra avec une nouvelle identité.", "", ""}
 	case "flood":
 		return Remedy{"Appelez le site. Si personne n’a demandé ces arrêts, excluez ce relais.", "", ""}

@@ -40,7 +40,7 @@ const (
 // Flashes: what was just done, said once on the page that follows.
 const (
 	FlashPaper      = "Les deux copies sont signées et une est remise. Le mandat est actif."
-	FlashWorkDone   = "C’est noté : arrêté aussi dans Aidants Connect."
+	FlashWorkDone   = "C’est noté\u00a0: arrêté aussi dans Aidants Connect."
 	FlashWorkReopen = "C’est de nouveau à faire dans Aidants Connect."
 	FlashMirrors    = "Les mandats sont inscrits. Remettez à chaque personne son papier d’arrêt."
 	FlashAct        = "La démarche est enregistrée."

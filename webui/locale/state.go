@@ -13,7 +13,7 @@ import (
 func StateSentence(now time.Time, zone *time.Location, s mandate.State, end time.Time, stops []node.StopView, mirror bool) string {
 	until := Instant(end.In(zone))
 	if mirror && s == mandate.StateAwaitingPaper {
-		return "Ce mandat est fait dans Aidants Connect. Remettez à la personne son papier d’arrêt : les démarches se notent ici ensuite."
+		return "Ce mandat est fait dans Aidants Connect. Remettez à la personne son papier d’arrêt\u00a0: les démarches se notent ici ensuite."
 	}
 	switch s {
 	case mandate.StateAwaitingPaper:

@@ -9,6 +9,8 @@ type InvitationNew struct {
 	For  string // the site, as typed
 	Days int    // that it is good for
 	Open []node.Invited
+	// HoldsRoot tells whether the hub that asks can be approved here.
+	HoldsRoot bool
 }
 
 // Template implements Page.
@@ -19,6 +21,8 @@ type InvitationShow struct {
 	Base
 	Invited node.Invited
 	Code    string // holds a secret; "" when it was shown before
+	// HoldsRoot is that of InvitationNew.
+	HoldsRoot bool
 }
 
 // Template implements Page.

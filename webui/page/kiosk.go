@@ -21,6 +21,13 @@ type KioskStop struct {
 // Template implements Page.
 func (*KioskStop) Template() string { return "kiosk_stop" }
 
+// KioskUnable is /kiosque/arreter at a hub that stops nothing: it says so before
+// anything is typed, and what does stop a mandate.
+type KioskUnable struct{ Base }
+
+// Template implements Page.
+func (*KioskUnable) Template() string { return "kiosk_unable" }
+
 // Receipt is what a person takes away after a stop: nothing of who or what for.
 type Receipt struct {
 	Number  string

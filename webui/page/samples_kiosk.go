@@ -21,6 +21,7 @@ func kioskSamples() []Sample {
 		{"kiosk_stop", &KioskStop{Base: site("Arrêter mon mandat")}},
 		{"kiosk_stop-wrong", &KioskStop{Base: wrong, Code: "7K3M-9QXD-4T2P-HW8V-5"}},
 		{"kiosk_stop-wait", &KioskStop{Base: wait, Code: "7K3M-9QXD-4T2P-HW8V-5"}},
+		{"kiosk_unable", &KioskUnable{site("Rien n’a été arrêté ici")}},
 		{"kiosk_receipt", &KioskReceipt{Base: site("C’est arrêté"), Receipt: receipt}},
 		{"kiosk_receipt-already", &KioskReceipt{Base: site("C’était déjà arrêté"), Receipt: already}},
 		{"kiosk_rights", &KioskRights{site("Mes droits")}},

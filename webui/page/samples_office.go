@@ -118,10 +118,12 @@ func invitationSamples() []Sample {
 	missing := base(Office, "Inviter un relais", "invite").with(Fault{Field: "site", Message: "Écrivez pour quel site est l’invitation : son nom, ou celui de la commune."})
 	code := "relais-" + hex.EncodeToString(sampleDigest(1)) + hex.EncodeToString(sampleDigest(2))
 	return []Sample{
-		{"departement_invite", &InvitationNew{Base: base(Office, "Inviter un relais", "invite"), Days: 7, Open: sampleInvited()}},
-		{"departement_invite-empty", &InvitationNew{Base: missing, Days: 7}},
-		{"departement_invitation", &InvitationShow{Base: base(Office, "L’invitation est prête", "invite"), Invited: sampleInvited()[0], Code: code}},
-		{"departement_invitation-again", &InvitationShow{Base: base(Office, "Une invitation qui attend", "invite"), Invited: sampleInvited()[0]}},
+		{"departement_invite", &InvitationNew{Base: base(Office, "Inviter un relais", "invite"), Days: 7, Open: sampleInvited(), HoldsRoot: true}},
+		{"departement_invite-empty", &InvitationNew{Base: missing, Days: 7, HoldsRoot: true}},
+		{"departement_invite-elsewhere", &InvitationNew{Base: base(Office, "Inviter un relais", "invite"), Days: 7}},
+		{"departement_invitation", &InvitationShow{Base: base(Office, "L’invitation est prête", "invite"), Invited: sampleInvited()[0], Code: code, HoldsRoot: true}},
+		{"departement_invitation-elsewhere", &InvitationShow{Base: base(Office, "L’invitation est prête", "invite"), Invited: sampleInvited()[0], Code: code}},
+		{"departement_invitation-again", &InvitationShow{Base: base(Office, "Une invitation qui attend", "invite"), Invited: sampleInvited()[0], HoldsRoot: true}},
 	}
 }
 

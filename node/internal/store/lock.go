@@ -35,7 +35,20 @@ func Acquire(dir string) (*Lock, error) {
 	return &Lock{f}, nil
 }
 
-// Release lets go of the folder. Releasing again, or nil, is no error.
+// Share is the same lock once more, for one of whom it will be released: the folder
+// is free once every share is. Nil shares nothing, which is nil.
+func (l *Lock) Share() (*Lock, error) {
+	if l == nil {
+		return nil, nil
+	}
+	fd, _, errno := syscall.Syscall(syscall.SYS_FCNTL, l.file.Fd(), syscall.F_DUPFD_CLOEXEC, 0)
+	if errno != 0 {
+		return nil, fmt.Errorf("share the lock: %w", errno)
+	}
+	return &Lock{os.NewFile(fd, l.file.Name())}, nil
+}
+
+// Release lets go of the folder, unless a share of it remains. Releasing again, or nil, is no error.
 func (l *Lock) Release() error {
 	if l == nil || l.file == nil {
 		return nil

@@ -2,7 +2,7 @@ package store_test
 
 import (
 	"bufio"
-	"bytes"
+	"flag"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -20,6 +20,9 @@ import (
 // powerWrites is how many commits a power-cut replay makes: enough for the
 // write-ahead log to be moved into the database once.
 const powerWrites = 300
+
+// kills is how often TestKill kills a writer.
+var kills = flag.Int("kills", 8, "writers killed")
 
 // disk is what would be found after a power cut: the worst that the system may
 // do is to have kept nothing of what was not synced.
@@ -66,24 +69,38 @@ func (d *disk) after(t *testing.T, chance *rand.Rand) string {
 	t.Helper()
 	dir := t.TempDir()
 	for _, path := range slices.Sorted(maps.Keys(d.synced)) {
-		file := bytes.Clone(d.synced[path])
-		for _, p := range d.pending[path] {
-			if chance == nil || p.name != "pwrite64" {
-				continue
-			}
-			for at := 0; at < len(p.data); at += 512 {
-				if chance.IntN(2) == 0 {
-					continue
-				}
-				sector := p.data[at:min(at+512, len(p.data))]
-				file = change(file, sysCall{name: p.name, number: p.number + int64(at), data: sector})
-			}
-		}
-		if err := os.WriteFile(filepath.Join(dir, filepath.Base(path)), file, 0o600); err != nil {
+		left := filepath.Join(dir, filepath.Base(path))
+		if err := os.WriteFile(left, d.synced[path], 0o600); err != nil {
 			t.Fatal(err)
+		}
+		if chance != nil {
+			scatter(t, left, d.pending[path], chance)
 		}
 	}
 	return filepath.Join(dir, "relais.db")
+}
+
+// scatter writes some sectors of what was pending.
+func scatter(t *testing.T, path string, pending []sysCall, chance *rand.Rand) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for _, p := range pending {
+		if p.name != "pwrite64" {
+			continue
+		}
+		for at := 0; at < len(p.data); at += 512 {
+			if chance.IntN(2) == 0 {
+				continue
+			}
+			if _, err := f.WriteAt(p.data[at:min(at+512, len(p.data))], p.number+int64(at)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 }
 
 // found opens what is left and counts the entries, after checking that the tree
@@ -100,12 +117,18 @@ func found(t *testing.T, path string) (entries int) {
 	return entries
 }
 
+// written is what a child that makes powerWrites commits asks of the disk.
+func written(t *testing.T, mode string) []sysCall {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "relais.db")
+	return traced(t, diskCalls, path, childMode+"="+mode, childWriters+"=1", childWrites+"="+strconv.Itoa(powerWrites))
+}
+
 // lostAtCuts replays a child's writes and cuts the power: at every tenth
 // acknowledgement, or with chance amid the writes. It returns how many cuts lost
 // something acknowledged before.
-func lostAtCuts(t *testing.T, mode string, chance *rand.Rand) (cuts, lossy int) {
-	path := filepath.Join(t.TempDir(), "relais.db")
-	calls := traced(t, path, childMode+"="+mode, childWriters+"=1", childWrites+"="+strconv.Itoa(powerWrites))
+func lostAtCuts(t *testing.T, calls []sysCall, chance *rand.Rand) (cuts, lossy int) {
+	t.Helper()
 	d, acked := newDisk(), 0
 	for _, c := range calls {
 		n, isAck := acknowledgement(c)
@@ -142,22 +165,25 @@ func acknowledgement(c sysCall) (int, bool) {
 }
 
 func TestPowerCut(t *testing.T) {
-	if cuts, lossy := lostAtCuts(t, "FULL", nil); lossy > 0 {
-		t.Errorf("%d of %d cuts lost acknowledged entries", lossy, cuts)
+	t.Parallel()
+	calls := written(t, "FULL")
+	for name, chance := range map[string]*rand.Rand{
+		"at an answer": nil,
+		"amid writes":  rand.New(rand.NewPCG(26, 11)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if cuts, lossy := lostAtCuts(t, calls, chance); lossy > 0 {
+				t.Errorf("%d of %d cuts lost acknowledged entries", lossy, cuts)
+			}
+		})
 	}
 }
 
-func TestPowerCutAmidWrites(t *testing.T) {
-	chance := rand.New(rand.NewPCG(26, 11))
-	if cuts, lossy := lostAtCuts(t, "FULL", chance); lossy > 0 {
-		t.Errorf("%d of %d cuts lost acknowledged entries", lossy, cuts)
-	}
-}
-
-// The same cuts must lose something under NORMAL, or the tests above would see
+// The same cuts must lose something under NORMAL, or the test above would see
 // nothing.
 func TestPowerCutUnderNormalLoses(t *testing.T) {
-	cuts, lossy := lostAtCuts(t, "NORMAL", nil)
+	t.Parallel()
+	cuts, lossy := lostAtCuts(t, written(t, "NORMAL"), nil)
 	t.Logf("%d of %d cuts lost acknowledged entries", lossy, cuts)
 	if lossy == 0 {
 		t.Errorf("none of %d cuts lost anything under NORMAL", cuts)
@@ -165,10 +191,10 @@ func TestPowerCutUnderNormalLoses(t *testing.T) {
 }
 
 func TestKill(t *testing.T) {
-	const rounds = 20
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "relais.db")
 	acked := 0
-	for round := range rounds {
+	for round := range *kills {
 		cmd := childCommand(t, "write", path, childWriters+"=4", childWrites+"=1000000")
 		out, err := cmd.StdoutPipe()
 		if err != nil {
@@ -198,13 +224,14 @@ func TestKill(t *testing.T) {
 			t.Fatalf("round %d: %d entries, %d acknowledged", round, entries, acked)
 		}
 	}
-	t.Logf("%d acknowledged entries, %d kills, none lost", acked, rounds)
+	t.Logf("%d acknowledged entries, %d kills, none lost", acked, *kills)
 	if acked == 0 {
 		t.Error("no child got as far as one entry")
 	}
 }
 
 func TestSyncs(t *testing.T) {
+	t.Parallel()
 	if alone := syncsPerWrite(t, 1, 200); alone < 1 || alone > 1.05 {
 		t.Errorf("%.3f syncs a write alone, want 1", alone)
 	}

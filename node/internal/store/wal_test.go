@@ -31,7 +31,7 @@ func walWrites(t *testing.T, mode string) float64 {
 	const writes = 50
 	path := filepath.Join(t.TempDir(), "relais.db")
 	n, acked := 0, 0
-	for _, c := range traced(t, path, childMode+"="+mode, childWriters+"=1", fmt.Sprint(childWrites, "=", writes)) {
+	for _, c := range traced(t, diskCalls, path, childMode+"="+mode, childWriters+"=1", fmt.Sprint(childWrites, "=", writes)) {
 		if _, isAck := acknowledgement(c); isAck {
 			acked++
 		}
@@ -43,6 +43,7 @@ func walWrites(t *testing.T, mode string) float64 {
 }
 
 func TestOneWriteACommit(t *testing.T) {
+	t.Parallel()
 	if n := walWrites(t, "FULL"); n != 1 {
 		t.Errorf("%.2f writes to the log a commit, want 1", n)
 	}
@@ -51,6 +52,7 @@ func TestOneWriteACommit(t *testing.T) {
 // Without holding, as for NORMAL, each page is two writes: the count above would
 // show it.
 func TestUnheldWritesAreMany(t *testing.T) {
+	t.Parallel()
 	if n := walWrites(t, "NORMAL"); n < 6 {
 		t.Errorf("%.2f writes to the log a commit, want 6 or more", n)
 	}
@@ -62,7 +64,17 @@ func TestUnheldWritesAreMany(t *testing.T) {
 func TestHeldAndRead(t *testing.T) {
 	db, path := open(t)
 	boom := errors.New("boom")
-	const spilling = 9 // entries of 1 MiB: more than the cache
+	if err := db.Write(t.Context(), func(tx *store.Tx) error { _, err := tx.Exec("PRAGMA cache_size = -1024"); return err }); err != nil {
+		t.Fatal(err)
+	}
+	logSize := func() int64 {
+		info, err := os.Stat(path + "-wal")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Size()
+	}
+	const spilling = 6 // entries of 256 KiB: more than the cache
 	entries := int64(0)
 	for _, c := range []struct {
 		octets, times int
@@ -70,17 +82,21 @@ func TestHeldAndRead(t *testing.T) {
 	}{
 		{100, 1, nil},
 		{300 << 10, 1, nil},
-		{1 << 20, spilling, boom},
+		{256 << 10, spilling, boom},
 		{100, 3, nil},
-		{1 << 20, spilling, nil},
+		{256 << 10, 2 * spilling, nil},
 		{100, 1, boom},
 		{130 << 10, 2, nil},
 	} {
 		err := db.Write(t.Context(), func(tx *store.Tx) error {
+			before := logSize()
 			for range c.times {
 				if err := large(tx, c.octets); err != nil {
 					return err
 				}
+			}
+			if c.times >= spilling && logSize() == before {
+				t.Error("nothing was spilled: this shows nothing")
 			}
 			return c.then
 		})
@@ -102,6 +118,7 @@ func TestHeldAndRead(t *testing.T) {
 // A disk that takes no more is an error of the commit: what fails at the sync is
 // not acknowledged, and is not in the way of what follows.
 func TestDiskFullAtTheSync(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "relais.db")
 	out, err := childCommand(t, "fill", path).CombinedOutput()
 	if err != nil {

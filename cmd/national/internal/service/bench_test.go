@@ -6,13 +6,14 @@ import (
 	"time"
 
 	"relais/cmd/national/internal/service"
+	"relais/cmd/national/internal/store/storetest"
 	"relais/node/record"
 )
 
 // Taking a record costs its signature check, and not much besides.
 func BenchmarkGoalServiceApply(b *testing.B) {
 	for b.Loop() {
-		g := newGround(b, 1)
+		g := newGround(b, storetest.SQLite(b), 1)
 		wires := g.pen(g.hub(0)).write(b, 4000)
 		s := g.open(b, service.Limits{})
 		begun := time.Now()

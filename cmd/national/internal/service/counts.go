@@ -2,8 +2,11 @@ package service
 
 import (
 	"context"
+	"fmt"
+	"net/http"
 
 	"relais/node/territory"
+	"relais/sync/exchange"
 	"relais/sync/national"
 )
 
@@ -21,4 +24,16 @@ func (s *Service) Counts(ctx context.Context, asker territory.HubID) (national.C
 	}
 	c.Checkpoint, err = s.db.CheckpointSize(ctx, asker)
 	return c, err
+}
+
+// compare notes how far a hub that says what it holds is from what is here.
+func (s *Service) compare(ctx context.Context, hub territory.HubID, said string, here national.Counts) error {
+	there, err := national.ParseCountsHeader(said)
+	if err != nil {
+		return &exchange.Problem{Status: http.StatusUnprocessableEntity, Detail: err.Error()}
+	}
+	if err := s.db.Compared(ctx, hub, national.Drift(there, here), s.o.Now()); err != nil {
+		return fmt.Errorf("note the drift: %w", err)
+	}
+	return nil
 }

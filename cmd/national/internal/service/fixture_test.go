@@ -16,26 +16,30 @@ import (
 
 	"relais/cmd/national/internal/service"
 	"relais/cmd/national/internal/store"
+	"relais/cmd/national/internal/store/storetest"
 	"relais/node/record"
 	"relais/node/territory"
 )
+
+func TestMain(m *testing.M) { storetest.Main(m) }
 
 var start = time.UnixMilli(1_793_836_800_000).UTC()
 
 // ground is a territory whose national service is made in a folder of its own.
 type ground struct {
-	dir     string
-	root    note.Signer
-	rootKey string
-	keys    map[territory.HubID]*ecdsa.PrivateKey
-	witness map[territory.HubID]ed25519.PrivateKey
-	roster  *territory.Roster
+	dir      string
+	database storetest.Database
+	root     note.Signer
+	rootKey  string
+	keys     map[territory.HubID]*ecdsa.PrivateKey
+	witness  map[territory.HubID]ed25519.PrivateKey
+	roster   *territory.Roster
 }
 
-func newGround(t testing.TB, hubs int) *ground {
+func newGround(t testing.TB, database storetest.Database, hubs int) *ground {
 	t.Helper()
 	g := &ground{
-		dir: t.TempDir(), keys: map[territory.HubID]*ecdsa.PrivateKey{}, witness: map[territory.HubID]ed25519.PrivateKey{},
+		dir: t.TempDir(), database: database, keys: map[territory.HubID]*ecdsa.PrivateKey{}, witness: map[territory.HubID]ed25519.PrivateKey{},
 	}
 	secret, public, err := note.GenerateKey(rand.Reader, "demo")
 	check(t, err)
@@ -105,7 +109,7 @@ func (g *ground) openWith(t testing.TB, signed []byte) *service.Service {
 
 func (g *ground) openLimited(t testing.TB, signed []byte, limits service.Limits) *service.Service {
 	t.Helper()
-	db, err := store.Open(t.Context(), g.dir)
+	db, err := store.Open(t.Context(), g.database.At)
 	check(t, err)
 	check(t, db.InstallRoster(t.Context(), store.Territory{
 		Code: g.roster.Territory, RootKey: g.rootKey, Version: g.roster.Version, Note: signed,
@@ -113,7 +117,7 @@ func (g *ground) openLimited(t testing.TB, signed []byte, limits service.Limits)
 	check(t, db.Close())
 	key, err := service.LoadIdentity(g.dir)
 	check(t, err)
-	s, err := service.Open(t.Context(), service.Options{Dir: g.dir, Listen: "127.0.0.1:0", Identity: key, Limits: limits})
+	s, err := service.Open(t.Context(), service.Options{Database: g.database.At, Listen: "127.0.0.1:0", Identity: key, Limits: limits})
 	check(t, err)
 	t.Cleanup(func() { s.Close() })
 	return s

@@ -38,8 +38,9 @@ func newLimiter(l Limits) *limiter {
 	return &limiter{limits: l, places: make(chan struct{}, l.AtOnce), perHub: map[territory.HubID]*rate.Limiter{}}
 }
 
-// of returns the hub's own limiter. Only members of the roster ask, so the map
-// is as small as the roster.
+// of returns the hub's own limiter. Only those whom the roster let through the
+// handshake ask, so the map is as small as the roster. Each instance counts for
+// itself: a limit protects a process, not the database.
 func (l *limiter) of(hub territory.HubID) *rate.Limiter {
 	l.mu.Lock()
 	defer l.mu.Unlock()

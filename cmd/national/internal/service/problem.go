@@ -36,6 +36,8 @@ func statusOf(err error) (status int, detail string) {
 		return http.StatusForbidden, f.Error()
 	case fault.Conflict:
 		return http.StatusConflict, f.Error()
+	case fault.Unavailable:
+		return http.StatusServiceUnavailable, f.Error()
 	default:
 		return http.StatusInternalServerError, "see the log of the service"
 	}

@@ -1,12 +1,14 @@
 package service
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 
 	"relais/node/territory"
 	"relais/sync/exchange"
@@ -50,17 +52,66 @@ func (s *Service) handler() http.Handler {
 	return s.admit(mux)
 }
 
-// admit asks the roster again at every request, and keeps to the limits.
+const (
+	// answerTimeout bounds what one request asks of the database: longer than a
+	// wait for the other instances, shorter than a hub's patience.
+	answerTimeout = 25 * time.Second
+	// seenEvery is how often a hub that goes on asking is noted.
+	seenEvery = time.Minute
+)
+
+// admit keeps to the limits, and asks the roster again at every request.
 func (s *Service) admit(next http.Handler) http.Handler {
 	limits := newLimiter(s.o.Limits)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		hub, known := s.Roster().Hub(link.PeerOf(r))
-		if !known || hub.State != territory.HubActive {
-			writeProblem(w, http.StatusForbidden, "not an active hub of the roster")
-			return
-		}
-		limits.wrap(hub.ID, w, func() { next.ServeHTTP(w, r) })
+		limits.wrap(link.PeerOf(r), w, func() {
+			ctx, cancel := context.WithTimeout(r.Context(), answerTimeout)
+			defer cancel()
+			r, w := r.WithContext(ctx), later{w}
+			if err := s.welcome(r); err != nil {
+				s.refuse(w, r, err)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
 	})
+}
+
+// welcome fails for whoever is no active hub of the newest roster, and notes
+// when a hub was here.
+func (s *Service) welcome(r *http.Request) error {
+	peer := link.PeerOf(r)
+	known, err := s.db.Admission(r.Context(), peer)
+	if err != nil {
+		return err
+	}
+	if err := s.refresh(r.Context(), known.Roster); err != nil {
+		return err
+	}
+	hub, listed := s.Roster().Hub(peer)
+	if !listed || hub.State != territory.HubActive {
+		return &exchange.Problem{Status: http.StatusForbidden, Detail: "not an active hub of the roster"}
+	}
+	if now := s.o.Now(); now.Sub(known.Seen) >= seenEvery {
+		if err := s.db.Seen(r.Context(), peer, now); err != nil {
+			s.o.Logger.Warn("a visit is not noted", "peer", peer.String(), "err", err) // and the hub is served
+		}
+	}
+	return nil
+}
+
+// later tells whoever is told "not now" when to come back.
+type later struct{ http.ResponseWriter }
+
+// retryAfter is in seconds: a database that starts again does so in less.
+const retryAfter = "2"
+
+// WriteHeader implements http.ResponseWriter.
+func (l later) WriteHeader(status int) {
+	if status == http.StatusServiceUnavailable {
+		l.Header().Set("Retry-After", retryAfter)
+	}
+	l.ResponseWriter.WriteHeader(status)
 }
 
 // handlerFunc answers one request or returns why not.
@@ -71,14 +122,16 @@ func (s *Service) route(serve handlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Relais-Roster", strconv.FormatUint(uint64(s.Roster().Version), 10))
 		w.Header().Set("Cache-Control", "no-store")
-		err := serve(w, r)
-		if err == nil {
-			return
+		if err := serve(w, r); err != nil {
+			s.refuse(w, r, err)
 		}
-		status, detail := statusOf(err)
-		s.o.Logger.Warn("request refused", "peer", link.PeerOf(r).String(), "path", r.URL.Path, "status", status, "err", err)
-		writeProblem(w, status, detail)
 	})
+}
+
+func (s *Service) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	status, detail := statusOf(err)
+	s.o.Logger.Warn("request refused", "peer", link.PeerOf(r).String(), "path", r.URL.Path, "status", status, "err", err)
+	writeProblem(w, status, detail)
 }
 
 func (s *Service) putRoster(w http.ResponseWriter, r *http.Request) error {
@@ -109,6 +162,11 @@ func (s *Service) getCounts(w http.ResponseWriter, r *http.Request) error {
 	counts, err := s.Counts(r.Context(), link.PeerOf(r))
 	if err != nil {
 		return fmt.Errorf("count: %w", err)
+	}
+	if said := r.Header.Get(national.HeaderCounts); said != "" {
+		if err := s.compare(r.Context(), link.PeerOf(r), said, counts); err != nil {
+			return err
+		}
 	}
 	body, err := json.Marshal(counts)
 	if err != nil {

@@ -38,17 +38,21 @@ const (
 // ErrNotInRoster means that the roster names another national service, or none.
 var ErrNotInRoster = errors.New("the roster does not name this service: its identity must be signed into it")
 
-// Options are what a service needs. Dir, Listen and Identity are required.
+// Options are what a service needs. Database, Listen and Identity are required.
 type Options struct {
-	Dir      string
+	Database store.At
 	Listen   string // host:port; port 0 takes a free one
+	Health   string // host:port of this machine, for who looks after it; "" for none
 	Identity *ecdsa.PrivateKey
 	Limits   Limits
 	Now      func() time.Time // nil: time.Now
 	Logger   *slog.Logger     // nil: discards
 }
 
-// Service is the national service of one territory.
+// Service is one instance of the national service of one territory. What it
+// keeps between two requests is what it read from the database, which it asks
+// again at each: several instances with one identity may share a PostgreSQL
+// database behind one address, and a hub may speak to one, then to another.
 type Service struct {
 	o           Options
 	db          *store.DB
@@ -56,6 +60,8 @@ type Service struct {
 	credentials *link.Credentials
 	listener    net.Listener
 	server      *http.Server
+	health      net.Listener // nil: none
+	page        *http.Server
 }
 
 // signedRoster is a roster with the note it was read from. Never modified.
@@ -65,7 +71,7 @@ type signedRoster struct {
 	root string // the key that signed: pinned with it
 }
 
-// Open opens the folder, takes the installed roster and begins to listen. It
+// Open opens the database, takes the installed roster and begins to listen. It
 // fails with store.ErrNoTerritory before the first roster, and with
 // ErrNotInRoster under one that does not name this service.
 func Open(ctx context.Context, o Options) (*Service, error) {
@@ -75,7 +81,7 @@ func Open(ctx context.Context, o Options) (*Service, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	db, err := store.Open(ctx, o.Dir)
+	db, err := store.Open(ctx, o.Database)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +118,7 @@ func (s *Service) prepare(ctx context.Context) error {
 		return err
 	}
 	s.server = s.newServer()
-	return nil
+	return s.listenHealth(ctx)
 }
 
 func (s *Service) newServer() *http.Server {
@@ -120,7 +126,7 @@ func (s *Service) newServer() *http.Server {
 	protocols.SetHTTP2(true)
 	return &http.Server{
 		Handler:           s.handler(),
-		TLSConfig:         s.credentials.ServerTLS(s.Roster, "h2"),
+		TLSConfig:         s.credentials.ServerTLS(s.latest, "h2"),
 		Protocols:         protocols,
 		ReadHeaderTimeout: requestTimeout,
 		ReadTimeout:       requestTimeout,
@@ -143,6 +149,14 @@ func (s *Service) Run(ctx context.Context) error {
 		}
 		return nil
 	})
+	if s.health != nil {
+		g.Go(func() error {
+			if err := s.page.Serve(s.health); !errors.Is(err, http.ErrServerClosed) {
+				return err
+			}
+			return nil
+		})
+	}
 	g.Go(func() error {
 		s.credentials.Run(running, s.o.Logger)
 		return nil
@@ -154,14 +168,18 @@ func (s *Service) Run(ctx context.Context) error {
 		if err := s.server.Shutdown(bounded); err != nil {
 			s.server.Close()
 		}
+		s.page.Close()
 		return nil
 	})
 	return g.Wait()
 }
 
-// Close releases the folder. Run has returned, or was never called.
+// Close releases the database. Run has returned, or was never called.
 func (s *Service) Close() error {
 	s.server.Close()
 	s.listener.Close()
+	if s.health != nil {
+		s.health.Close()
+	}
 	return s.db.Close()
 }

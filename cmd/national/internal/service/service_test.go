@@ -14,6 +14,7 @@ import (
 
 	"relais/cmd/national/internal/service"
 	"relais/cmd/national/internal/store"
+	"relais/cmd/national/internal/store/storetest"
 	"relais/node/journal"
 	"relais/node/territory"
 	"relais/sync/link"
@@ -30,25 +31,27 @@ func TestRoutesAreTheContract(t *testing.T) {
 }
 
 func TestOpenRefuses(t *testing.T) {
-	g := newGround(t, 1)
-	key, err := service.LoadIdentity(g.dir)
-	check(t, err)
-	o := service.Options{Dir: g.dir, Listen: "127.0.0.1:0", Identity: key}
-
-	t.Run("ErrNoTerritory", func(t *testing.T) {
-		if _, err := service.Open(t.Context(), o); !errors.Is(err, store.ErrNoTerritory) {
-			t.Error(err)
-		}
-	})
-	t.Run("ErrNotInRoster", func(t *testing.T) {
-		other := newGround(t, 1)
-		db, err := store.Open(t.Context(), g.dir)
+	storetest.Each(t, func(t *testing.T, empty storetest.Empty) {
+		g := newGround(t, empty(t), 1)
+		key, err := service.LoadIdentity(g.dir)
 		check(t, err)
-		check(t, db.InstallRoster(t.Context(), store.Territory{Code: "demo", RootKey: other.rootKey, Version: 1, Note: other.next(t, nil)}, start))
-		check(t, db.Close())
-		if _, err := service.Open(t.Context(), o); !errors.Is(err, service.ErrNotInRoster) {
-			t.Error(err)
-		}
+		o := service.Options{Database: g.database.At, Listen: "127.0.0.1:0", Identity: key}
+
+		t.Run("ErrNoTerritory", func(t *testing.T) {
+			if _, err := service.Open(t.Context(), o); !errors.Is(err, store.ErrNoTerritory) {
+				t.Error(err)
+			}
+		})
+		t.Run("ErrNotInRoster", func(t *testing.T) {
+			other := newGround(t, empty(t), 1)
+			db, err := store.Open(t.Context(), g.database.At)
+			check(t, err)
+			check(t, db.InstallRoster(t.Context(), store.Territory{Code: "demo", RootKey: other.rootKey, Version: 1, Note: other.next(t, nil)}, start))
+			check(t, db.Close())
+			if _, err := service.Open(t.Context(), o); !errors.Is(err, service.ErrNotInRoster) {
+				t.Error(err)
+			}
+		})
 	})
 }
 
@@ -117,92 +120,98 @@ func ask(t testing.TB, c *http.Client, s *service.Service, method, path, kind st
 }
 
 func TestRequests(t *testing.T) {
-	g := newGround(t, 2)
-	s := g.run(t, service.Limits{})
-	c := g.client(t, s, g.hub(0))
-	for name, tt := range map[string]struct {
-		method, path, kind string
-		body               []byte
-		status             int
-	}{
-		"counts":                     {"GET", national.PathCounts, "", nil, 200},
-		"roster":                     {"GET", national.PathRoster, "", nil, 200},
-		"the same roster again":      {"PUT", national.PathRoster, national.TypeRoster, g.next(t, nil), 204},
-		"a forged roster":            {"PUT", national.PathRoster, national.TypeRoster, newGround(t, 1).next(t, nil), 422},
-		"a roster of another type":   {"PUT", national.PathRoster, "text/plain", g.next(t, nil), 415},
-		"an oversized roster":        {"PUT", national.PathRoster, national.TypeRoster, make([]byte, 1<<20+1), 413},
-		"an oversized page":          {"POST", "/relais/v1/records", "application/vnd.relais.records", make([]byte, 256<<10+1), 413},
-		"a page that is none":        {"POST", "/relais/v1/records", "application/vnd.relais.records", []byte{200, 1}, 422},
-		"a vector that is none":      {"POST", "/relais/v1/records/missing", "application/vnd.relais.vector", []byte{1}, 422},
-		"a checkpoint that is none":  {"PUT", national.PathCheckpoint, national.TypeCheckpoint, []byte("x"), 422},
-		"a dossier":                  {"GET", "/relais/v1/dossiers/m_0", "", nil, 404},
-		"a method that is not there": {"DELETE", national.PathRoster, "", nil, 405},
-		"another path":               {"GET", "/", "", nil, 404},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if status, _, text := ask(t, c, s, tt.method, tt.path, tt.kind, tt.body); status != tt.status {
-				t.Errorf("status %d, want %d: %.200s", status, tt.status, text)
-			}
-		})
-	}
+	storetest.Each(t, func(t *testing.T, empty storetest.Empty) {
+		g := newGround(t, empty(t), 2)
+		s := g.run(t, service.Limits{})
+		c := g.client(t, s, g.hub(0))
+		for name, tt := range map[string]struct {
+			method, path, kind string
+			body               []byte
+			status             int
+		}{
+			"counts":                     {"GET", national.PathCounts, "", nil, 200},
+			"roster":                     {"GET", national.PathRoster, "", nil, 200},
+			"the same roster again":      {"PUT", national.PathRoster, national.TypeRoster, g.next(t, nil), 204},
+			"a forged roster":            {"PUT", national.PathRoster, national.TypeRoster, newGround(t, empty(t), 1).next(t, nil), 422},
+			"a roster of another type":   {"PUT", national.PathRoster, "text/plain", g.next(t, nil), 415},
+			"an oversized roster":        {"PUT", national.PathRoster, national.TypeRoster, make([]byte, 1<<20+1), 413},
+			"an oversized page":          {"POST", "/relais/v1/records", "application/vnd.relais.records", make([]byte, 256<<10+1), 413},
+			"a page that is none":        {"POST", "/relais/v1/records", "application/vnd.relais.records", []byte{200, 1}, 422},
+			"a vector that is none":      {"POST", "/relais/v1/records/missing", "application/vnd.relais.vector", []byte{1}, 422},
+			"a checkpoint that is none":  {"PUT", national.PathCheckpoint, national.TypeCheckpoint, []byte("x"), 422},
+			"a dossier":                  {"GET", "/relais/v1/dossiers/m_0", "", nil, 404},
+			"a method that is not there": {"DELETE", national.PathRoster, "", nil, 405},
+			"another path":               {"GET", "/", "", nil, 404},
+		} {
+			t.Run(name, func(t *testing.T) {
+				if status, _, text := ask(t, c, s, tt.method, tt.path, tt.kind, tt.body); status != tt.status {
+					t.Errorf("status %d, want %d: %.200s", status, tt.status, text)
+				}
+			})
+		}
+	})
 }
 
 func TestRosters(t *testing.T) {
-	g := newGround(t, 2)
-	s := g.run(t, service.Limits{})
-	c := g.client(t, s, g.hub(0))
-	old := g.next(t, nil)
-	put := func(note []byte) int {
-		status, _, _ := ask(t, c, s, "PUT", national.PathRoster, national.TypeRoster, note)
-		return status
-	}
-	if status := put(g.next(t, func(r *territory.Roster) { r.Name = "Autre nom" })); status != 204 || s.Roster().Version != 2 {
-		t.Fatalf("a newer roster: %d, now version %d", status, s.Roster().Version)
-	}
-	if status := put(old); status != 409 || s.Roster().Version != 2 {
-		t.Errorf("an older roster: %d, now version %d", status, s.Roster().Version)
-	}
-	national, hubs := g.roster.National, g.roster.Hubs
-	if status := put(g.next(t, func(r *territory.Roster) { r.National = nil })); status != 409 || s.Roster().Version != 2 {
-		t.Errorf("a roster without this service: %d, now version %d", status, s.Roster().Version)
-	}
-	if status := put(g.next(t, func(r *territory.Roster) { r.National, r.Hubs = national, r.Hubs[1:] })); status != 409 || s.Roster().Version != 2 {
-		t.Errorf("a roster that forgets a hub: %d, now version %d", status, s.Roster().Version)
-	}
-	g.roster.Hubs = hubs
-	// Expelled by the next one: refused on the connection that stands, and at
-	// the handshake of the next.
-	expel := g.next(t, func(r *territory.Roster) { r.National = national; r.Hubs[0].State = territory.HubExpelled })
-	if status := put(expel); status != 204 {
-		t.Fatalf("the roster that expels its bearer: %d", status)
-	}
-	if status, _, _ := ask(t, c, s, "GET", "/relais/v1/vector", "", nil); status != 403 {
-		t.Errorf("on the connection that stands: %d", status)
-	}
-	if status, _, text := ask(t, g.client(t, s, g.hub(0)), s, "GET", "/relais/v1/vector", "", nil); status != 0 {
-		t.Errorf("on a new connection: %d %s", status, text)
-	}
-	if status, _, text := ask(t, g.client(t, s, g.hub(1)), s, "GET", "/relais/v1/vector", "", nil); status != 200 {
-		t.Errorf("the other hub: %d %s", status, text)
-	}
+	storetest.Each(t, func(t *testing.T, empty storetest.Empty) {
+		g := newGround(t, empty(t), 2)
+		s := g.run(t, service.Limits{})
+		c := g.client(t, s, g.hub(0))
+		old := g.next(t, nil)
+		put := func(note []byte) int {
+			status, _, _ := ask(t, c, s, "PUT", national.PathRoster, national.TypeRoster, note)
+			return status
+		}
+		if status := put(g.next(t, func(r *territory.Roster) { r.Name = "Autre nom" })); status != 204 || s.Roster().Version != 2 {
+			t.Fatalf("a newer roster: %d, now version %d", status, s.Roster().Version)
+		}
+		if status := put(old); status != 409 || s.Roster().Version != 2 {
+			t.Errorf("an older roster: %d, now version %d", status, s.Roster().Version)
+		}
+		national, hubs := g.roster.National, g.roster.Hubs
+		if status := put(g.next(t, func(r *territory.Roster) { r.National = nil })); status != 409 || s.Roster().Version != 2 {
+			t.Errorf("a roster without this service: %d, now version %d", status, s.Roster().Version)
+		}
+		if status := put(g.next(t, func(r *territory.Roster) { r.National, r.Hubs = national, r.Hubs[1:] })); status != 409 || s.Roster().Version != 2 {
+			t.Errorf("a roster that forgets a hub: %d, now version %d", status, s.Roster().Version)
+		}
+		g.roster.Hubs = hubs
+		// Expelled by the next one: refused on the connection that stands, and at
+		// the handshake of the next.
+		expel := g.next(t, func(r *territory.Roster) { r.National = national; r.Hubs[0].State = territory.HubExpelled })
+		if status := put(expel); status != 204 {
+			t.Fatalf("the roster that expels its bearer: %d", status)
+		}
+		if status, _, _ := ask(t, c, s, "GET", "/relais/v1/vector", "", nil); status != 403 {
+			t.Errorf("on the connection that stands: %d", status)
+		}
+		if status, _, text := ask(t, g.client(t, s, g.hub(0)), s, "GET", "/relais/v1/vector", "", nil); status != 0 {
+			t.Errorf("on a new connection: %d %s", status, text)
+		}
+		if status, _, text := ask(t, g.client(t, s, g.hub(1)), s, "GET", "/relais/v1/vector", "", nil); status != 200 {
+			t.Errorf("the other hub: %d %s", status, text)
+		}
+	})
 }
 
 func TestLimits(t *testing.T) {
-	g := newGround(t, 2)
-	s := g.run(t, service.Limits{PerSecond: 0.5, Burst: 2})
-	c := g.client(t, s, g.hub(0))
-	for i, want := range []int{200, 200, 429} {
-		status, header, text := ask(t, c, s, "GET", "/relais/v1/vector", "", nil)
-		if status != want {
-			t.Fatalf("request %d: %d %s", i, status, text)
+	storetest.Each(t, func(t *testing.T, empty storetest.Empty) {
+		g := newGround(t, empty(t), 2)
+		s := g.run(t, service.Limits{PerSecond: 0.5, Burst: 2})
+		c := g.client(t, s, g.hub(0))
+		for i, want := range []int{200, 200, 429} {
+			status, header, text := ask(t, c, s, "GET", "/relais/v1/vector", "", nil)
+			if status != want {
+				t.Fatalf("request %d: %d %s", i, status, text)
+			}
+			if later := header.Get("Retry-After"); want == 429 && later != "2" {
+				t.Errorf("Retry-After %q", later)
+			}
 		}
-		if later := header.Get("Retry-After"); want == 429 && later != "2" {
-			t.Errorf("Retry-After %q", later)
+		if status, _, text := ask(t, g.client(t, s, g.hub(1)), s, "GET", "/relais/v1/vector", "", nil); status != 200 {
+			t.Errorf("the other hub: %d %s", status, text)
 		}
-	}
-	if status, _, text := ask(t, g.client(t, s, g.hub(1)), s, "GET", "/relais/v1/vector", "", nil); status != 200 {
-		t.Errorf("the other hub: %d %s", status, text)
-	}
+	})
 }
 
 // checkpoint signs the state of a journal as a hub does.
@@ -217,35 +226,37 @@ func (g *ground) checkpoint(t testing.TB, hub territory.HubID, size int64, root 
 }
 
 func TestCheckpoints(t *testing.T) {
-	g := newGround(t, 2)
-	s := g.run(t, service.Limits{})
-	c := g.client(t, s, g.hub(0))
-	put := func(signed []byte) int {
-		status, _, _ := ask(t, c, s, "PUT", national.PathCheckpoint, national.TypeCheckpoint, signed)
-		return status
-	}
-	five, altered := g.checkpoint(t, g.hub(0), 5, 1), g.checkpoint(t, g.hub(0), 6, 1)
-	altered = bytes.Replace(altered, []byte("\n6\n"), []byte("\n7\n"), 1)
-	for _, tt := range []struct {
-		name   string
-		signed []byte
-		status int
-	}{
-		{"the first", five, 204},
-		{"again", five, 204},
-		{"a longer journal", g.checkpoint(t, g.hub(0), 9, 2), 204},
-		{"a shorter journal", five, 409},
-		{"another root at a size", g.checkpoint(t, g.hub(0), 9, 3), 409},
-		{"another hub's", g.checkpoint(t, g.hub(1), 10, 1), 422},
-		{"an altered size", altered, 422},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			if status := put(tt.signed); status != tt.status {
-				t.Errorf("status %d, want %d", status, tt.status)
-			}
-		})
-	}
-	if _, _, text := ask(t, c, s, "GET", national.PathCounts, "", nil); !strings.Contains(text, `"checkpoint":9`) {
-		t.Errorf("counts: %s", text)
-	}
+	storetest.Each(t, func(t *testing.T, empty storetest.Empty) {
+		g := newGround(t, empty(t), 2)
+		s := g.run(t, service.Limits{})
+		c := g.client(t, s, g.hub(0))
+		put := func(signed []byte) int {
+			status, _, _ := ask(t, c, s, "PUT", national.PathCheckpoint, national.TypeCheckpoint, signed)
+			return status
+		}
+		five, altered := g.checkpoint(t, g.hub(0), 5, 1), g.checkpoint(t, g.hub(0), 6, 1)
+		altered = bytes.Replace(altered, []byte("\n6\n"), []byte("\n7\n"), 1)
+		for _, tt := range []struct {
+			name   string
+			signed []byte
+			status int
+		}{
+			{"the first", five, 204},
+			{"again", five, 204},
+			{"a longer journal", g.checkpoint(t, g.hub(0), 9, 2), 204},
+			{"a shorter journal", five, 409},
+			{"another root at a size", g.checkpoint(t, g.hub(0), 9, 3), 409},
+			{"another hub's", g.checkpoint(t, g.hub(1), 10, 1), 422},
+			{"an altered size", altered, 422},
+		} {
+			t.Run(tt.name, func(t *testing.T) {
+				if status := put(tt.signed); status != tt.status {
+					t.Errorf("status %d, want %d", status, tt.status)
+				}
+			})
+		}
+		if _, _, text := ask(t, c, s, "GET", national.PathCounts, "", nil); !strings.Contains(text, `"checkpoint":9`) {
+			t.Errorf("counts: %s", text)
+		}
+	})
 }

@@ -29,12 +29,11 @@ var (
 // same one again is no error; a smaller one, or another root at a size already
 // seen, is, and nothing changes.
 func (db *DB) PutCheckpoint(ctx context.Context, c Checkpoint, now time.Time) error {
-	return db.inWrite(ctx, func(tx *sql.Tx) error {
+	return db.inWrite(ctx, func(tx session) error {
 		var size int64
 		var root []byte
-		err := tx.QueryRowContext(ctx, `
-			SELECT size, root FROM checkpoints WHERE hub = ? ORDER BY size DESC LIMIT 1`,
-			c.Hub[:]).Scan(&size, &root)
+		err := tx.one(ctx, []any{&size, &root}, `
+			SELECT size, root FROM checkpoints WHERE hub = $1 ORDER BY size DESC LIMIT 1`, c.Hub[:])
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
 		case err != nil:
@@ -46,8 +45,8 @@ func (db *DB) PutCheckpoint(ctx context.Context, c Checkpoint, now time.Time) er
 		case c.Size == size:
 			return fmt.Errorf("%w: %d", ErrForked, size)
 		}
-		_, err = tx.ExecContext(ctx, `
-			INSERT INTO checkpoints (hub, size, root, note, received_at) VALUES (?, ?, ?, ?, ?)`,
+		_, err = tx.exec(ctx, `
+			INSERT INTO checkpoints (hub, size, root, note, received_at) VALUES ($1, $2, $3, $4, $5)`,
 			c.Hub[:], c.Size, c.Root[:], c.Note, now.UnixMilli())
 		return err
 	})

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"time"
 
 	"relais/node/territory"
@@ -20,11 +19,11 @@ type Counts struct {
 // Counts adds up the logs: its cost does not grow with the records.
 func (db *DB) Counts(ctx context.Context) (Counts, error) {
 	var c Counts
-	err := db.read.QueryRowContext(ctx, `
+	err := db.one(ctx, []any{&c.Records, &c.Notices, &c.Revocations, &c.Forks, &c.Refused}, `
 		SELECT coalesce(sum(records), 0), coalesce(sum(notices), 0),
 		       coalesce(sum(revocations), 0), count(forked_at),
 		       (SELECT coalesce(sum(n), 0) FROM refusals)
-		FROM logs`).Scan(&c.Records, &c.Notices, &c.Revocations, &c.Forks, &c.Refused)
+		FROM logs`)
 	return c, err
 }
 
@@ -32,8 +31,7 @@ func (db *DB) Counts(ctx context.Context) (Counts, error) {
 // for none.
 func (db *DB) CheckpointSize(ctx context.Context, hub territory.HubID) (int64, error) {
 	var size int64
-	err := db.read.QueryRowContext(ctx, `
-		SELECT coalesce(max(size), 0) FROM checkpoints WHERE hub = ?`, hub[:]).Scan(&size)
+	err := db.one(ctx, []any{&size}, `SELECT coalesce(max(size), 0) FROM checkpoints WHERE hub = $1`, hub[:])
 	return size, err
 }
 
@@ -42,11 +40,11 @@ func (db *DB) Refused(ctx context.Context, hub territory.HubID, reasons map[stri
 	if len(reasons) == 0 {
 		return nil
 	}
-	return db.inWrite(ctx, func(tx *sql.Tx) error {
+	return db.inWrite(ctx, func(tx session) error {
 		for reason, n := range reasons {
-			if _, err := tx.ExecContext(ctx, `
-				INSERT INTO refusals (hub, reason, n, last_at) VALUES (?, ?, ?, ?)
-				ON CONFLICT (hub, reason) DO UPDATE SET n = n + excluded.n, last_at = excluded.last_at`,
+			if _, err := tx.exec(ctx, `
+				INSERT INTO refusals (hub, reason, n, last_at) VALUES ($1, $2, $3, $4)
+				ON CONFLICT (hub, reason) DO UPDATE SET n = refusals.n + excluded.n, last_at = excluded.last_at`,
 				hub[:], reason, n, now.UnixMilli()); err != nil {
 				return err
 			}

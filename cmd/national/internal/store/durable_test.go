@@ -2,8 +2,8 @@ package store
 
 import (
 	"database/sql"
+	"errors"
 	"path/filepath"
-	"strings"
 	"testing"
 )
 
@@ -23,8 +23,8 @@ func TestDurabilityIsReadBack(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer db.Close()
-			err = checkDurable(t.Context(), db)
-			if durable && err != nil || !durable && (err == nil || !strings.Contains(err.Error(), "power cut")) {
+			err = soundFile(t.Context(), session{db, sqlite.explain})
+			if durable && err != nil || !durable && (!errors.Is(err, ErrPowerCut)) {
 				t.Errorf("durable %v: %v", durable, err)
 			}
 		})

@@ -1,10 +1,16 @@
-// Package store keeps what the national service knows of one territory, in one
-// SQLite file.
+// Package store keeps what the national service knows of one territory: in one
+// SQLite file, or in a PostgreSQL database that several instances share.
 //
 // It promises what a hub's own store promises: a write that returned nil is on
-// the disk (WAL with synchronous=FULL, read back at start, because the driver's
-// default loses acknowledged commits on a power cut), one process holds the
-// file, and one connection writes while readers never wait for it.
+// the disk (SQLite in WAL with synchronous=FULL, PostgreSQL with fsync and
+// synchronous_commit, both read back at start), writes stand in one queue, and
+// readers never wait for it. One process holds the SQLite file; the instances
+// over one PostgreSQL database queue at a lock of that database, so that each
+// write sees all of those before it, whoever made them.
+//
+// Both take one set of queries. The trap: SQLite counts the parameters $1, $2 …
+// as they come, so in each query they first appear in this order. What the two
+// do not say alike is in sqlite.go and postgres.go.
 //
 // Records come in verified and go out as they came: nothing here decodes one.
 package store
@@ -12,75 +18,127 @@ package store
 import (
 	"context"
 	"database/sql"
-	_ "embed"
+	"embed"
 	"errors"
 	"fmt"
-	"net/url"
+	"io/fs"
 	"os"
-	"path/filepath"
-	"strings"
-	"syscall"
-
-	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"; the one door of cmd/national
 )
 
-// fileName is the database inside the data folder.
-const fileName = "national.db"
-
-// schemaVersion is what user_version says of a file this binary made.
-const schemaVersion = 1
-
-//go:embed schema.sql
-var schema string
-
-// The reasons for which Open refuses a folder.
+// The reasons for which Open refuses a database.
 var (
-	ErrLocked = errors.New("another process holds the data folder")
-	ErrNewer  = errors.New("the database was made by a newer version")
-	ErrNotOur = errors.New("the database is not one of the national service")
+	ErrLocked   = errors.New("another process holds the data folder")
+	ErrNewer    = errors.New("the database was made by a newer version")
+	ErrBehind   = errors.New("the database is of an older version: start the service once")
+	ErrNotOur   = errors.New("the database is not one of the national service")
+	ErrPowerCut = errors.New("the database would not survive a power cut")
+	ErrEncoding = errors.New("the database is not encoded in UTF8: make it with ENCODING 'UTF8' TEMPLATE template0")
 )
+
+// At says where the database is. The zero DSN means a file in the folder Dir.
+type At struct {
+	Dir string
+	DSN DSN
+}
 
 // DB is an open database. Its methods may be called from many goroutines.
 type DB struct {
-	write *sql.DB // one connection, so writes queue
-	read  *sql.DB
-	lock  *os.File // nil when open for reading only
+	session // for reading
+	dialect dialect
+	read    *sql.DB
+	write   *sql.DB       // nil when open for reading only; may be read
+	turn    chan struct{} // one place: the writes of this process queue here
+	lock    *os.File      // nil when open for reading only, or beside others
 }
 
-// Open opens, or makes, the database in the folder and holds it until Close.
-func Open(ctx context.Context, dir string) (*DB, error) {
-	lock, err := takeLock(filepath.Join(dir, "lock"))
+// dialect is what the two databases do not say alike.
+type dialect struct {
+	steps   []string // the schema of version n is made by the first n
+	begin   string   // what a write begins with; "" for nothing
+	stamp   string   // format of the statement that notes the version
+	version func(context.Context, session) (int, error)
+	sound   func(context.Context, session) error // may this database be trusted with a write?
+	explain func(error) error
+}
+
+//go:embed schema
+var schemas embed.FS
+
+// steps reads the numbered steps of one schema. Those that were released are
+// never edited.
+func steps(name string) (all []string) {
+	for {
+		text, err := fs.ReadFile(schemas, fmt.Sprintf("schema/%s_%d.sql", name, len(all)+1))
+		if err != nil {
+			return all
+		}
+		all = append(all, string(text))
+	}
+}
+
+// Open opens, or makes, the database and its schema. A file is held until Close.
+func Open(ctx context.Context, at At) (*DB, error) {
+	db, err := connect(at)
 	if err != nil {
 		return nil, err
 	}
-	path := filepath.Join(dir, fileName)
-	db := &DB{lock: lock, write: connect(path, "rwc"), read: connect(path, "ro")}
-	db.write.SetMaxOpenConns(1)
+	db.turn = make(chan struct{}, 1)
 	if err := db.prepare(ctx); err != nil {
 		db.Close()
-		return nil, fmt.Errorf("open %s: %w", fileName, err)
+		return nil, fmt.Errorf("open %s: %w", at, err)
 	}
 	return db, nil
 }
 
 // OpenReadOnly opens the database beside a running service, for a look.
-func OpenReadOnly(ctx context.Context, dir string) (*DB, error) {
-	path := filepath.Join(dir, fileName)
-	if _, err := os.Stat(path); err != nil {
+func OpenReadOnly(ctx context.Context, at At) (*DB, error) {
+	db, err := connectReadOnly(at)
+	if err != nil {
 		return nil, err
 	}
-	db := &DB{read: connect(path, "ro")}
-	if err := db.checkVersion(ctx, db.read); err != nil {
+	version, err := db.dialect.version(ctx, db.session)
+	switch {
+	case err != nil:
+	case version == 0:
+		err = ErrNotOur
+	case version < len(db.dialect.steps):
+		err = ErrBehind
+	default:
+		err = db.checkVersion(version)
+	}
+	if err != nil {
 		db.Close()
-		return nil, fmt.Errorf("open %s: %w", fileName, err)
+		return nil, fmt.Errorf("open %s: %w", at, err)
 	}
 	return db, nil
 }
 
-// Close releases the file.
+// String says which database it is, and nothing of a DSN.
+func (at At) String() string {
+	if at.DSN.IsZero() {
+		return fileName
+	}
+	return at.DSN.String()
+}
+
+func connect(at At) (*DB, error) {
+	if at.DSN.IsZero() {
+		return connectFile(at.Dir)
+	}
+	return connectServer(at.DSN), nil
+}
+
+func connectReadOnly(at At) (*DB, error) {
+	if at.DSN.IsZero() {
+		return connectFileReadOnly(at.Dir)
+	}
+	return connectServer(at.DSN), nil
+}
+
+// Close releases the database.
 func (db *DB) Close() error {
 	err := db.read.Close()
-	if db.write != nil {
+	if db.write != nil && db.write != db.read {
 		err = errors.Join(err, db.write.Close())
 	}
 	if db.lock != nil {
@@ -89,102 +147,74 @@ func (db *DB) Close() error {
 	return err
 }
 
-func connect(path, mode string) *sql.DB {
-	query := url.Values{
-		"mode":          {mode},
-		"_busy_timeout": {"5000"},
-		"_foreign_keys": {"on"},
-		"_synchronous":  {"FULL"},
-		"_txlock":       {"immediate"},
-	}
-	if mode == "ro" {
-		query.Set("_query_only", "on")
-		query.Set("_txlock", "deferred")
-	} else {
-		query.Set("_journal_mode", "WAL")
-	}
-	name := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: query.Encode()}
-	db, err := sql.Open("sqlite3", name.String())
-	if err != nil {
-		panic(err) // only an unknown driver name can fail here
-	}
-	return db
-}
-
-func takeLock(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		f.Close()
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, ErrLocked
-		}
-		return nil, fmt.Errorf("lock the data folder: %w", err)
-	}
-	return f, nil
-}
-
-// prepare makes the schema in an empty file and checks everything else.
+// prepare refuses a database that cannot be trusted, and brings the schema up to
+// date. Instances that start together do it one after the other.
 func (db *DB) prepare(ctx context.Context) error {
-	if err := checkDurable(ctx, db.write); err != nil {
+	if err := db.dialect.sound(ctx, db.on(db.write)); err != nil {
 		return err
 	}
-	var tables int
-	if err := db.write.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema`).Scan(&tables); err != nil {
-		return err
-	}
-	if tables > 0 {
-		return db.checkVersion(ctx, db.write)
-	}
-	return db.inWrite(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, schema+fmt.Sprintf("PRAGMA user_version = %d;", schemaVersion))
+	return db.inWrite(ctx, func(tx session) error {
+		version, err := db.dialect.version(ctx, tx)
+		if err != nil || version == len(db.dialect.steps) {
+			return err
+		}
+		if err := db.checkVersion(version); err != nil {
+			return err
+		}
+		for _, step := range db.dialect.steps[version:] {
+			if _, err := tx.exec(ctx, step); err != nil {
+				return err
+			}
+		}
+		_, err = tx.exec(ctx, fmt.Sprintf(db.dialect.stamp, len(db.dialect.steps)))
 		return err
 	})
 }
 
-// checkDurable reads back what the DSN asked for: a misspelt parameter is
-// silently ignored by the driver.
-func checkDurable(ctx context.Context, db *sql.DB) error {
-	const full = 2
-	var mode string
-	if err := db.QueryRowContext(ctx, `PRAGMA journal_mode`).Scan(&mode); err != nil {
-		return err
-	}
-	var synchronous int
-	if err := db.QueryRowContext(ctx, `PRAGMA synchronous`).Scan(&synchronous); err != nil {
-		return err
-	}
-	if !strings.EqualFold(mode, "wal") || synchronous != full {
-		return fmt.Errorf("the database would not survive a power cut: journal_mode=%s synchronous=%d", mode, synchronous)
+func (db *DB) checkVersion(version int) error {
+	if known := len(db.dialect.steps); version > known {
+		return fmt.Errorf("%w: schema %d, this one knows %d", ErrNewer, version, known)
 	}
 	return nil
 }
 
-func (db *DB) checkVersion(ctx context.Context, conn *sql.DB) error {
-	var version int
-	if err := conn.QueryRowContext(ctx, `PRAGMA user_version`).Scan(&version); err != nil {
-		return err
-	}
-	switch {
-	case version > schemaVersion:
-		return fmt.Errorf("%w: schema %d, this one knows %d", ErrNewer, version, schemaVersion)
-	case version < schemaVersion:
-		return ErrNotOur
-	}
-	return nil
-}
+// maxTries is how often a write is begun that the database chose to undo so
+// that another could end.
+const maxTries = 4
 
 // inWrite runs f in a transaction that is on the disk when inWrite returns nil.
-func (db *DB) inWrite(ctx context.Context, f func(*sql.Tx) error) error {
-	tx, err := db.write.BeginTx(ctx, nil)
+// f may run again: it starts afresh each time.
+func (db *DB) inWrite(ctx context.Context, f func(session) error) error {
+	for try := 1; ; try++ {
+		err := db.writeOnce(ctx, f)
+		if !errors.Is(err, errUndone) || try == maxTries {
+			return err
+		}
+	}
+}
+
+func (db *DB) writeOnce(ctx context.Context, f func(session) error) error {
+	select {
+	case db.turn <- struct{}{}:
+		defer func() { <-db.turn }()
+	case <-ctx.Done():
+		return db.dialect.explain(ctx.Err())
+	}
+	// Read committed: each statement after the lock was had sees what those who
+	// held it before wrote. A snapshot taken while waiting would not.
+	tx, err := db.write.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
 	if err != nil {
-		return err
+		return db.dialect.explain(err)
 	}
 	defer tx.Rollback() // no effect after Commit
-	if err := f(tx); err != nil {
+	s := db.on(tx)
+	if db.dialect.begin != "" {
+		if _, err := s.exec(ctx, db.dialect.begin); err != nil {
+			return err
+		}
+	}
+	if err := f(s); err != nil {
 		return err
 	}
-	return tx.Commit()
+	return db.dialect.explain(tx.Commit())
 }
