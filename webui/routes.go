@@ -92,6 +92,9 @@ func (s *Server) departementRoutes(office *mux.Router) {
 	s.departement(structures, get, "/{structure}", s.structureForm)
 	s.departement(structures, post, "/{structure}", s.putStructure)
 
+	s.departement(office, get, "/annuaire", s.directory)
+	s.departement(office, post, "/annuaire", s.searchDirectory)
+
 	registry := office.PathPrefix("/registre").Subrouter()
 	s.departement(registry, get, "", s.registry)
 	s.departement(registry, post, "", s.renew)

@@ -99,9 +99,10 @@ type KeysConfig struct {
 
 // NationalConfig says which national service this hub reconciles with.
 type NationalConfig struct {
-	// Adapter is "relais" for our contract, or "none". Default "none".
+	// Adapter is "relais" for our contract, "aidants-connect" for the public directory
+	// of Aidants Connect, or "none". Default "none".
 	Adapter string `toml:"adapter"`
-	// URL is https://host:port. Empty: the one that the roster gives.
+	// URL is https://host:port. Empty, with relais: the one that the roster gives.
 	URL string `toml:"url"`
 }
 

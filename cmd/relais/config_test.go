@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -71,4 +72,27 @@ func FuzzConfig(f *testing.F) {
 			t.Error("taken, and not valid")
 		}
 	})
+}
+
+// TestConfigNational: the directory has no address of its own in the roster.
+func TestConfigNational(t *testing.T) {
+	for _, c := range []struct{ name, text, wrong string }{
+		{"Directory", "adapter = \"aidants-connect\"\nurl = \"https://aidants.example\"", ""},
+		{"Contract", `adapter = "relais"`, ""},
+		{"ErrNoURL", `adapter = "aidants-connect"`, "national.url is empty"},
+		{"ErrPlain", "adapter = \"aidants-connect\"\nurl = \"http://aidants.example\"", "is not https"},
+		{"ErrUnknown", `adapter = "aidants"`, "none of relais, aidants-connect, none"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "relais.toml")
+			text := "[hub]\nname = \"Essai\"\nterritory = \"demo\"\n[web]\nnames = [\"a.localhost\"]\n[national]\n" + c.text + "\n"
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			_, err := loadConfig(file)
+			if (err == nil) != (c.wrong == "") || err != nil && !strings.Contains(err.Error(), c.wrong) {
+				t.Errorf("%v, want %q", err, c.wrong)
+			}
+		})
+	}
 }

@@ -66,8 +66,11 @@ func (c KeysConfig) validate() error {
 }
 
 func (c NationalConfig) validate() error {
-	if !slices.Contains([]string{"relais", "none"}, c.Adapter) {
-		return fmt.Errorf("national.adapter: %q is neither relais nor none", c.Adapter)
+	if !slices.Contains([]string{"relais", "aidants-connect", "none"}, c.Adapter) {
+		return fmt.Errorf("national.adapter: %q is none of relais, aidants-connect, none", c.Adapter)
+	}
+	if c.Adapter == "aidants-connect" && c.URL == "" {
+		return errors.New("national.url is empty: give the address of Aidants Connect, https://host")
 	}
 	if u, err := url.Parse(c.URL); c.URL != "" && (err != nil || u.Scheme != "https" || u.Host == "") {
 		return fmt.Errorf("national.url: %q is not https://host:port", c.URL)

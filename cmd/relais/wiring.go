@@ -54,10 +54,13 @@ func (h *hub) wireSync() (err error) {
 		h.puller.WantDossiers()
 	})
 	h.node.OnRoster(func(*territory.Roster) { h.link.Refresh() })
-	if c.National.Adapter == "relais" {
+	switch c.National.Adapter {
+	case "relais":
 		h.adapter = national.New(national.Options{
 			Hub: h.node, Credentials: h.link.Credentials(), URL: c.National.URL, Proxy: proxy, Logger: h.log,
 		})
+	case "aidants-connect":
+		h.adapter = national.NewDirectory(national.DirectoryOptions{Shelf: h.node, URL: c.National.URL, Proxy: proxy, Logger: h.log})
 	}
 	return nil
 }
@@ -126,16 +129,20 @@ func (h *hub) jobs() []job {
 			return err
 		}},
 	}
-	if h.adapter != nil {
-		jobs = append(jobs, job{
-			name: nationalJob, least: 20 * time.Minute, most: 40 * time.Minute, spread: 5 * time.Minute,
-			run: func(ctx context.Context) error {
-				_, err := h.nationalPass(ctx)
-				return err
-			},
-		})
+	if h.adapter == nil {
+		return jobs
 	}
-	return jobs
+	pass := job{
+		name: nationalJob, least: 20 * time.Minute, most: 40 * time.Minute, spread: 5 * time.Minute,
+		run: func(ctx context.Context) error {
+			_, err := h.nationalPass(ctx)
+			return err
+		},
+	}
+	if !h.speaksContract() { // a directory that others read too, once a day
+		pass.least, pass.most, pass.spread = 3*time.Hour, 5*time.Hour, 30*time.Minute
+	}
+	return append(jobs, pass)
 }
 
 // nationalJob is the name under which the last national pass that succeeded is
@@ -152,13 +159,17 @@ const firstPassWithin = time.Minute
 func (h *hub) firstPass(ctx context.Context) error {
 	return soonOnce(ctx, nationalJob, firstPassWithin, h.node, func() bool {
 		r := h.node.Roster()
-		return r != nil && r.National != nil
+		return r != nil && (r.National != nil || !h.speaksContract())
 	}, func(ctx context.Context) {
 		if _, err := h.nationalPass(ctx); err != nil && ctx.Err() == nil {
 			h.log.Warn("job failed", "job", nationalJob, "err", err)
 		}
 	})
 }
+
+// speaksContract tells whether the national service is the roster's, and speaks our
+// contract.
+func (h *hub) speaksContract() bool { return h.config.National.Adapter == "relais" }
 
 // nationalPass reconciles once and keeps the outcome for the screens.
 func (h *hub) nationalPass(ctx context.Context) (node.NationalPass, error) {

@@ -6,6 +6,9 @@ import (
 	"net/http"
 	"testing"
 	"time"
+	"unicode/utf8"
+
+	"relais/node/people"
 )
 
 // FuzzAnswer feeds a foreign answer to everything that reads one.
@@ -42,6 +45,33 @@ func FuzzCheckpointSize(f *testing.F) {
 	f.Fuzz(func(t *testing.T, signed []byte) {
 		if size, err := checkpointSize(signed); err == nil && size < 0 {
 			t.Errorf("size %d", size)
+		}
+	})
+}
+
+// FuzzDirectoryPage: whatever the directory sends, what is kept is bounded and
+// prints.
+func FuzzDirectoryPage(f *testing.F) {
+	f.Add([]byte(`{"count":1,"next":null,"previous":null,"results":[{"id":"00000000-0000-4000-8000-000000000001","pivot":11100000000000,"nom":"CCAS"}]}`))
+	f.Add([]byte(`{"count":-1}`))
+	f.Add([]byte(`{"count":2,"next":"x","results":[1,{"id":"0"}]}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		page, odd, err := parsePage(body)
+		if err != nil {
+			return
+		}
+		if page.Total < 0 || len(page.Entries)+odd > maxPageEntries {
+			t.Fatalf("%d entries, %d odd, of %d", len(page.Entries), odd, page.Total)
+		}
+		for _, e := range page.Entries {
+			for _, text := range []string{e.Name, e.Commune, e.Postcode, e.Address, e.SIRET, e.Modified} {
+				if !people.Plain(text) || utf8.RuneCountInString(text) > maxDirectoryName {
+					t.Errorf("kept %.80q", text)
+				}
+			}
+			if e.ID == [16]byte{} || e.Name == "" {
+				t.Errorf("kept %+v", e)
+			}
 		}
 	})
 }

@@ -73,13 +73,13 @@ type Report struct {
 
 	Created int // records new on either side
 	Updated int // rosters and checkpoints replaced by a newer one, on either side
-	Deleted int // always 0 by this contract: logs only grow
+	Deleted int // gone from the directory; always 0 by the contract: logs only grow
 
 	Refused      int // records received and refused here
 	RefusedThere int // records handed over and refused there
 
-	// Drift is how many records one side counts and the other does not, after
-	// the pass.
+	// Drift is how many records, or entries of the directory, one side counts and
+	// the other does not, after the pass.
 	Drift int
 
 	Wire

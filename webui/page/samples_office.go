@@ -10,6 +10,29 @@ import (
 	"relais/node/territory"
 )
 
+// directorySamples are the public directory, searched and not.
+func directorySamples() []Sample {
+	view := node.DirectoryView{At: SampleNow.Add(-5 * time.Hour), Entries: 5312}
+	found := view
+	found.Found = []node.DirectoryEntry{
+		{Name: "CCAS de Port-Exemple", Commune: "Port-Exemple", Postcode: "00000", Address: "1 quai de l’Exemple", SIRET: "11100000000000", Modified: "2026-09-14T09:12:00+02:00"},
+		{Name: "France Services de Port-Exemple", Commune: "Port-Exemple", Postcode: "00000", Address: "2 place de l’Exemple", SIRET: "22200000000000", Modified: "2026-10-02T16:40:00+02:00"},
+	}
+	at := func(v node.DirectoryView, sought string) *Directory {
+		return &Directory{Base: base(Office, "L’annuaire d’Aidants Connect", "structures"), View: v, Sought: sought}
+	}
+	old := node.DirectoryView{At: SampleNow.AddDate(0, 0, -4), Entries: 5312, UnderWay: node.Crawl{Number: 9, Page: 12, Total: 5320}}
+	apart := view
+	apart.Drift = 2
+	return []Sample{
+		{"directory", at(view, "")},
+		{"directory-found", at(found, "port exemple")},
+		{"directory-nothing", at(apart, "nulle part")},
+		{"directory-old", at(old, "")},
+		{"directory-never", at(node.DirectoryView{}, "")},
+	}
+}
+
 func officeSamples() []Sample {
 	var all []Sample
 	for _, part := range [][]Sample{glanceSamples(), invitationSamples(), requestSamples(), hubSamples(), structureSamples(), registrySamples()} {

@@ -21,6 +21,9 @@ var exempt = map[string]exemption{
 
 	"national_passes": {reason: "outcomes of the machinery; the records a pass brings are an entry"},
 
+	"directory": {reason: "a copy of what is public; nobody did anything"},
+	"crawls":    {reason: "how far that copy is"},
+
 	"drafts": {reason: "a form begun is nothing done"},
 	"meta":   {reason: "what the hub is; written with the first entry and by the machinery"},
 }

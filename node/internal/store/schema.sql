@@ -50,6 +50,29 @@ CREATE TABLE closes (
 
 CREATE INDEX closes_structure ON closes (structure, hub, incarnation, seq);
 
+CREATE TABLE crawls (
+	number INTEGER PRIMARY KEY CHECK (number > 0),
+	began  INTEGER NOT NULL,
+	page   INTEGER NOT NULL CHECK (page >= 0), -- the last one taken
+	ended  INTEGER NOT NULL,                   -- 0: under way
+	total  INTEGER NOT NULL CHECK (total >= 0) -- what the directory said it holds
+) STRICT;
+
+CREATE TABLE directory (
+	id       BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16), -- its own identifier
+	name     TEXT NOT NULL,
+	commune  TEXT NOT NULL,
+	postcode TEXT NOT NULL,
+	address  TEXT NOT NULL,
+	siret    TEXT NOT NULL,
+	modified TEXT NOT NULL, -- as the directory writes it
+	folded   TEXT NOT NULL, -- what is searched: name, commune and postcode without case or accents
+	crawl    INTEGER NOT NULL, -- the last that met it
+	gone     INTEGER NOT NULL  -- since when it is not there; 0: it is
+) STRICT;
+
+CREATE INDEX directory_crawl ON directory (crawl) WHERE gone = 0;
+
 CREATE TABLE dossiers (
 	mandate  BLOB NOT NULL PRIMARY KEY CHECK (length(mandate) = 16),
 	sealed   BLOB NOT NULL,

@@ -28,3 +28,27 @@ CREATE TABLE worklist (
 CREATE INDEX worklist_waiting ON worklist (structure, stopped) WHERE done = 0;
 
 CREATE INDEX worklist_noted ON worklist (structure, noted) WHERE done <> 0;
+
+-- The public directory of Aidants Connect, as it was last read, page after page.
+CREATE TABLE crawls (
+	number INTEGER PRIMARY KEY CHECK (number > 0),
+	began  INTEGER NOT NULL,
+	page   INTEGER NOT NULL CHECK (page >= 0), -- the last one taken
+	ended  INTEGER NOT NULL,                   -- 0: under way
+	total  INTEGER NOT NULL CHECK (total >= 0) -- what the directory said it holds
+) STRICT;
+
+CREATE TABLE directory (
+	id       BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16), -- its own identifier
+	name     TEXT NOT NULL,
+	commune  TEXT NOT NULL,
+	postcode TEXT NOT NULL,
+	address  TEXT NOT NULL,
+	siret    TEXT NOT NULL,
+	modified TEXT NOT NULL, -- as the directory writes it
+	folded   TEXT NOT NULL, -- what is searched: name, commune and postcode without case or accents
+	crawl    INTEGER NOT NULL, -- the last that met it
+	gone     INTEGER NOT NULL  -- since when it is not there; 0: it is
+) STRICT;
+
+CREATE INDEX directory_crawl ON directory (crawl) WHERE gone = 0;
