@@ -66,7 +66,7 @@ func (s *Server) saveServices(w http.ResponseWriter, r *http.Request, by node.Ac
 		p.Lines = renumber(append(p.Lines, page.LineForm{}))
 		return s.render(w, r, http.StatusOK, p)
 	case strings.HasPrefix(action, "retirer-"):
-		p.Lines = without(p.Lines, strings.TrimPrefix(action, "retirer-"))
+		p.Lines = renumber(without(p.Lines, strings.TrimPrefix(action, "retirer-")))
 		return s.render(w, r, http.StatusOK, p)
 	}
 	return s.keepLines(w, r, by, d, p)
@@ -113,12 +113,14 @@ func renumber(lines []page.LineForm) []page.LineForm {
 	return lines
 }
 
-func without(lines []page.LineForm, number string) []page.LineForm {
+// without leaves out the row of a form that has this number, from 1, unless it is
+// the only one.
+func without[T any](rows []T, number string) []T {
 	n, err := strconv.Atoi(number)
-	if err != nil || n < 1 || n > len(lines) || len(lines) == 1 {
-		return lines
+	if err != nil || n < 1 || n > len(rows) || len(rows) == 1 {
+		return rows
 	}
-	return renumber(slices.Delete(lines, n-1, n))
+	return slices.Delete(rows, n-1, n)
 }
 
 // filled leaves out the lines that hold nothing, but keeps one to be filled.

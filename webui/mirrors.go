@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -43,7 +42,7 @@ func (s *Server) enterMirrors(w http.ResponseWriter, r *http.Request, by node.Ac
 		p.Entries = renumbered(append(p.Entries, page.MirrorForm{}))
 		return s.render(w, r, http.StatusOK, p)
 	case strings.HasPrefix(action, "retirer-"):
-		p.Entries = withoutEntry(p.Entries, strings.TrimPrefix(action, "retirer-"))
+		p.Entries = renumbered(without(p.Entries, strings.TrimPrefix(action, "retirer-")))
 		return s.render(w, r, http.StatusOK, p)
 	}
 	return s.keepMirrors(w, r, by, p)
@@ -103,14 +102,6 @@ func renumbered(entries []page.MirrorForm) []page.MirrorForm {
 		entries[i].Number = i + 1
 	}
 	return entries
-}
-
-func withoutEntry(entries []page.MirrorForm, number string) []page.MirrorForm {
-	n, err := strconv.Atoi(number)
-	if err != nil || n < 1 || n > len(entries) || len(entries) == 1 {
-		return entries
-	}
-	return renumbered(slices.Delete(entries, n-1, n))
 }
 
 // checkMirrors notes everything that is missing, so that it is mended at once. The
