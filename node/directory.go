@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 
 	"relais/node/internal/store"
-	"relais/node/people"
 )
 
 // The public directory of Aidants Connect is mirrored as it is: public data, in
@@ -171,15 +173,19 @@ func (n *Node) Directory(ctx context.Context, sought string) (v DirectoryView, e
 	return v, err
 }
 
-var withoutAccents = strings.NewReplacer(
-	"à", "a", "â", "a", "ä", "a", "ç", "c", "é", "e", "è", "e", "ê", "e", "ë", "e", "î", "i", "ï", "i", "ô", "o", "ö", "o",
-	"ù", "u", "û", "u", "ü", "u", "ÿ", "y", "œ", "oe", "æ", "ae", "’", " ", "'", " ", "-", " ",
-)
+// plainer writes out what is one letter or mark and searched as several or none.
+var plainer = strings.NewReplacer("œ", "oe", "æ", "ae", "’", " ", "'", " ", "-", " ")
 
 // folded is a text as it is searched: lower case, no accent, single spaces, and of a
 // word only its beginning when it is too long to be one.
 func folded(s string) string {
-	words := strings.Fields(withoutAccents.Replace(strings.ToLower(people.Tidy(s))))
+	bare := strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Mn, r) {
+			return -1
+		}
+		return r
+	}, norm.NFD.String(strings.ToLower(s)))
+	words := strings.Fields(plainer.Replace(bare))
 	for i, w := range words {
 		if r := []rune(w); len(r) > maxWordRunes {
 			words[i] = string(r[:maxWordRunes])
