@@ -26,24 +26,23 @@ type WorkRow struct {
 	Stopped   time.Time
 	Due       time.Time
 	Ends      time.Time
-	Made      time.Time
 	Done      time.Time // zero: it waits
 	Noted     time.Time
 	NotedBy   people.HelperID
 }
 
 func (r *Reader) work(query string, args ...any) (list []WorkRow, err error) {
-	rows, err := r.Query(`SELECT id, mandate, structure, lines, stopped, due, ends, made, done, noted, noted_by
+	rows, err := r.Query(`SELECT id, mandate, structure, lines, stopped, due, ends, done, noted, noted_by
 		FROM worklist `+query, args...)
 	return list, Each(rows, err, func(rows *sql.Rows) error {
 		var w WorkRow
 		var key, mandate, structure, by []byte
-		var stopped, due, ends, made, done, noted int64
-		if err := rows.Scan(&key, &mandate, &structure, &w.Lines, &stopped, &due, &ends, &made, &done, &noted, &by); err != nil {
+		var stopped, due, ends, done, noted int64
+		if err := rows.Scan(&key, &mandate, &structure, &w.Lines, &stopped, &due, &ends, &done, &noted, &by); err != nil {
 			return err
 		}
 		w.ID, w.Mandate, w.Structure = WorkID(key), record.MandateID(mandate), territory.StructureID(structure)
-		w.Stopped, w.Due, w.Ends, w.Made = Time(stopped), Time(due), Time(ends), Time(made)
+		w.Stopped, w.Due, w.Ends = Time(stopped), Time(due), Time(ends)
 		w.Done, w.Noted = Time(done), Time(noted)
 		copy(w.NotedBy[:], by)
 		list = append(list, w)
@@ -92,9 +91,9 @@ func (r *Reader) WaitingMandates() (list []record.MandateID, err error) {
 
 // PutWork adds an item that waits.
 func (tx *Tx) PutWork(w WorkRow) error {
-	_, err := tx.Exec(`INSERT INTO worklist (id, mandate, structure, lines, stopped, due, ends, made, done, noted, noted_by)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, NULL)`,
-		w.ID[:], w.Mandate[:], w.Structure[:], w.Lines, Millis(w.Stopped), Millis(w.Due), Millis(w.Ends), Millis(tx.Now))
+	_, err := tx.Exec(`INSERT INTO worklist (id, mandate, structure, lines, stopped, due, ends, done, noted, noted_by)
+		VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, NULL)`,
+		w.ID[:], w.Mandate[:], w.Structure[:], w.Lines, Millis(w.Stopped), Millis(w.Due), Millis(w.Ends))
 	return err
 }
 

@@ -17,7 +17,6 @@ CREATE TABLE worklist (
 	stopped   INTEGER NOT NULL, -- when the stop was made
 	due       INTEGER NOT NULL CHECK (due > stopped),
 	ends      INTEGER NOT NULL, -- when it is over there by itself
-	made      INTEGER NOT NULL, -- when this hub learned of the stop
 	done      INTEGER NOT NULL, -- the day on which it was stopped there, as somebody said; 0: not yet
 	noted     INTEGER NOT NULL, -- when she said so
 	noted_by  BLOB REFERENCES helpers (id),
