@@ -31,7 +31,8 @@ type Adoption struct {
 // recovered machine has a new key, hence a new hub identifier and a new log, and
 // nobody hears it before the roster lists it. Done twice, it is done once.
 // Each of with is handed the folder's secrets afterwards, while nobody else has
-// the folder. Errors are those of Open, ErrOtherIdentity excepted, and of with.
+// the folder. Errors are those of Open, ErrUsedIdentity (Keys say which) for
+// ErrOtherIdentity, and those of with.
 func AdoptIdentity(ctx context.Context, o Options, with ...func(context.Context, *Secrets) error) (Adoption, error) {
 	o = o.filled()
 	lock, err := o.Folder.Share()
@@ -46,19 +47,19 @@ func AdoptIdentity(ctx context.Context, o Options, with ...func(context.Context,
 		return Adoption{}, err
 	}
 	n := &Node{dir: o.Dir, db: db, sealer: o.Sealer, signer: o.Signer, counter: o.Counter, now: o.Now, log: o.Logger}
-	adopted, err := n.adopt(ctx)
+	adopted, err := n.adopt(ctx, o.Used)
 	for _, f := range with {
 		if err == nil {
 			err = f(ctx, n.Secrets())
 		}
 	}
 	if err = errors.Join(err, db.Close()); err != nil {
-		return Adoption{}, fmt.Errorf("adopt %s: %w", o.Dir, err)
+		return adopted, fmt.Errorf("adopt %s: %w", o.Dir, err)
 	}
 	return adopted, nil
 }
 
-func (n *Node) adopt(ctx context.Context) (a Adoption, err error) {
+func (n *Node) adopt(ctx context.Context, used bool) (a Adoption, err error) {
 	spki, err := x509.MarshalPKIXPublicKey(n.signer.Public())
 	if err != nil {
 		return a, fmt.Errorf("identity key: %w", err)
@@ -71,6 +72,9 @@ func (n *Node) adopt(ctx context.Context) (a Adoption, err error) {
 	var counted []byte
 	if a.Done = n.checkSigner() != nil; a.Done {
 		a.Keys.Hub, a.Keys.Identity = territory.HubIDOf(spki), spki
+		if used {
+			return a, ErrUsedIdentity
+		}
 		counted = beginContinuity(n.counter) // the former identity's value is not this one's
 	}
 	err = n.db.Write(ctx, func(tx *store.Tx) (err error) {

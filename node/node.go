@@ -39,6 +39,8 @@ type Options struct {
 	// Open takes it. It is the node's from then on, released when Open fails. For
 	// AdoptIdentity too, whose caller keeps it, having keys to close before.
 	Folder *Folder
+	// Used, for AdoptIdentity, is that a folder had the Signer's identity before.
+	Used bool
 }
 
 // filled returns o with what may be left out.
@@ -105,6 +107,9 @@ var (
 	// ErrOtherIdentity means that the identity key is not the folder's: see
 	// AdoptIdentity.
 	ErrOtherIdentity = errors.New("the identity key is not this data folder's")
+	// ErrUsedIdentity means that a later database than this one had the identity:
+	// adopted again, it would give places of its log to other records.
+	ErrUsedIdentity = errors.New("this database is older than the hub's identity: it was put back")
 )
 
 // part is a part of the node that lives in its own file: it reads what it needs

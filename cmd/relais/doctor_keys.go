@@ -134,7 +134,7 @@ func (d *doctor) checkIdentity(ctx context.Context) {
 			"Corrigez « territory » dans [hub], ou donnez à l’autre relais son propre dossier.",
 			fmt.Sprintf("folder %s, configured %s", i.Birth.Territory, d.config.Hub.Territory))
 	case d.keys != nil && !bytes.Equal(d.keys.Identity, i.Keys.Identity):
-		d.locked("identity", fmt.Errorf("the keyring's identity is not the folder's: %w", errUnfinished))
+		d.locked("identity", otherIdentity(errors.New("the keyring's identity is not the folder's"), d.keys.Used))
 	case d.keys != nil:
 		d.ok("identity", "Les clés et le dossier sont du même relais.", i.Keys.Hub.String())
 	}

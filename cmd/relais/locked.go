@@ -149,6 +149,18 @@ var errUnfinished = &keyring.Reason{
 	Remedy:  "Relancez relais recover pour la reprendre là où elle s’est arrêtée\u00a0: rien n’est demandé.",
 }
 
-func unfinished(cause error) error {
-	return keyring.Locked(fmt.Errorf("%w: %w", cause, errUnfinished))
+// errPutBack is a database from before a recovery, put back beside the keyring.
+var errPutBack = &keyring.Reason{
+	Key: "database-older", Text: "relais.db is from before a recovery: restore a later backup, or run relais recover",
+	Message: "La base de données de ce relais date d’avant sa remise en service.",
+	Remedy:  "Restaurez une sauvegarde plus récente s’il y en a une. Sinon lancez relais recover : le relais demandera sa place sous une nouvelle identité.",
+}
+
+// otherIdentity says why the keyring's identity is not the folder's.
+func otherIdentity(cause error, used bool) error {
+	reason := errUnfinished
+	if used {
+		reason = errPutBack
+	}
+	return keyring.Locked(fmt.Errorf("%w: %w", cause, reason))
 }

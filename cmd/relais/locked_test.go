@@ -30,7 +30,7 @@ import (
 // lockReasons are all that a page may have to say.
 func lockReasons() []*keyring.Reason {
 	all := []*keyring.Reason{
-		keyring.ErrOtherProvider, keyring.ErrTorn, keyring.ErrForeign, keyring.ErrNewer, keyring.Why(nil), errUnfinished,
+		keyring.ErrOtherProvider, keyring.ErrTorn, keyring.ErrForeign, keyring.ErrNewer, keyring.Why(nil), errUnfinished, errPutBack,
 		soft.ErrLost, soft.ErrExposed, soft.ErrOtherKey,
 		agent.ErrUnreachable, agent.ErrRefused, agent.ErrFull, agent.ErrSilent, agent.ErrPaused, agent.ErrMalformed, agent.ErrClosed,
 	}
@@ -93,6 +93,14 @@ func TestLockedSaysWhy(t *testing.T) {
 				t.Fatal(err)
 			}
 			keys.Close()
+		}},
+		{errPutBack, onFile, func(c *Config) {
+			before := databaseOf(t, c.Hub.DataDir)
+			os.Remove(filepath.Join(c.Hub.DataDir, "software.key"))
+			if _, err := recoverHub(t.Context(), *c, with(onFile.code)); err != nil {
+				t.Fatal(err)
+			}
+			putBack(t, c.Hub.DataDir, before)
 		}},
 		{soft.ErrLost, onFile, func(c *Config) { os.Remove(filepath.Join(c.Hub.DataDir, "software.key")) }},
 		{soft.ErrExposed, onFile, func(c *Config) { os.Chmod(filepath.Join(c.Hub.DataDir, "software.key"), 0o644) }},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -267,5 +268,73 @@ func TestNewIdentityInterrupted(t *testing.T) {
 	h.mustRead(t)
 	if e := h.request(t); e.Hub.ID != r.Keys.Hub || e.Replaces == nil || e.Replaces.Hub != h.born.Hub {
 		t.Errorf("the request says %v, replacing %+v", e.Hub.ID, e.Replaces)
+	}
+}
+
+// databaseOf copies the database of a hub that does not run.
+func databaseOf(t *testing.T, folder string) (files map[string][]byte) {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(folder, databaseFile+"*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files = map[string][]byte{}
+	for _, name := range names {
+		if files[name], err = os.ReadFile(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return files
+}
+
+func putBack(t *testing.T, folder string, files map[string][]byte) {
+	t.Helper()
+	for name := range databaseOf(t, folder) {
+		if err := os.Remove(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, text := range files {
+		if err := os.WriteFile(name, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A database from before a recovery is put back beside the keyring: the identity
+// that a later one had is not begun anew, for its log has places that this one does
+// not know. The hub says so, and comes back as another.
+func TestDatabaseOfBeforeARecovery(t *testing.T) {
+	for name, again := range map[string]func(*sealedHub) (recovered, error){
+		"recover": func(h *sealedHub) (recovered, error) {
+			return recoverHub(t.Context(), h.config, func() (keyring.Spare, error) { return nil, errors.New("a spare key was asked for") })
+		},
+		"recover --new-identity": func(h *sealedHub) (recovered, error) { return renewIdentity(t.Context(), h.config) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newSealedHub(t, "unix:/nowhere/tpm.sock", func(c *Config) { c.Keys.Provider = "software" })
+			folder := h.config.Hub.DataDir
+			before := databaseOf(t, folder)
+			if err := os.Remove(filepath.Join(folder, "software.key")); err != nil {
+				t.Fatal(err)
+			}
+			first, err := recoverHub(t.Context(), h.config, with(h.code))
+			if err != nil || !first.Done || !first.left.IsZero() {
+				t.Fatalf("%+v, %v", first, err)
+			}
+			h.mustRead(t)
+			putBack(t, folder, before)
+			if _, err := openHub(t.Context(), h.config, slog.New(slog.DiscardHandler)); keyring.Why(err) != errPutBack {
+				t.Errorf("with the database of before: %v", err)
+			}
+			second, err := again(h)
+			if err != nil || !second.Done || second.Keys.Hub == first.Keys.Hub || second.left != first.Keys.Hub || second.Before != h.born.Hub {
+				t.Fatalf("%+v, %v: the first was %s", second, err, first.Keys.Hub)
+			}
+			h.mustRead(t)
+			if e := h.request(t); e.Hub.ID != second.Keys.Hub {
+				t.Errorf("the request is of %s", e.Hub.ID)
+			}
+		})
 	}
 }

@@ -45,10 +45,13 @@ func openNode(ctx context.Context, c Config, folder *node.Folder, keys *keyring.
 		return nil, fmt.Errorf("open %s: %w", c.Hub.DataDir, node.ErrHalfWritten)
 	}
 	if errors.Is(err, node.ErrOtherIdentity) {
-		err = unfinished(err)
+		err = otherIdentity(err, keys.Used())
 	}
 	if err != nil {
 		return nil, err
+	}
+	if err := keys.Use(); err != nil {
+		return nil, errors.Join(err, n.Close())
 	}
 	if made := n.Birth().Territory; made != c.Hub.Territory {
 		err := fmt.Errorf("%s was made for territory %q, and hub.territory says %q: mend the configuration, or give this hub its own data_dir",

@@ -80,8 +80,10 @@ func readSpare(in io.Reader, codeFile, departementKey string) (keyring.Spare, er
 // recovered is what recover prints.
 type recovered struct {
 	node.Adoption
-	config    Config
-	lost      error // why this machine did not open the keys; nil: it does
+	config Config
+	lost   error // why this machine did not open the keys; nil: it does
+	// left is an identity of a later database, which is gone; zero: none.
+	left      territory.HubID
 	assurance territory.Assurance
 	slots     []keyring.Kind
 	request   string
@@ -102,6 +104,9 @@ func recoverHub(ctx context.Context, c Config, spare func() (keyring.Spare, erro
 		return r, err
 	}
 	r, whole, err := adopt(ctx, c, folder, keys)
+	if errors.Is(err, node.ErrUsedIdentity) {
+		return adoptAnother(ctx, c, folder, r.Keys.Hub)
+	}
 	r.lost = lost
 	if err == nil && whole && lost == nil {
 		err = fmt.Errorf("this machine opens the keys of %s: there is nothing to recover; relais recover --new-identity is for a hub of which two machines have the identity", r.Keys.Hub)
@@ -127,20 +132,36 @@ func renewIdentity(ctx context.Context, c Config) (r recovered, err error) {
 		return r, failWith(statusOf(err), "%w; relais recover with the recovery code, or the département's key, makes a new identity too", err)
 	}
 	r, whole, err := adopt(ctx, c, folder, keys)
+	if errors.Is(err, node.ErrUsedIdentity) {
+		return adoptAnother(ctx, c, folder, r.Keys.Hub)
+	}
 	if err != nil || !whole {
 		return r, err
 	}
 	if waits, err := waitsForPlace(ctx, c, r); err != nil || waits {
 		return r, err
 	}
+	return adoptAnother(ctx, c, folder, territory.HubID{})
+}
+
+// adoptAnother makes another identity for a folder whose keys open, and gives it to
+// the folder. What left the folder with a later database stays in the roster until
+// the territory expels it.
+func adoptAnother(ctx context.Context, c Config, folder *node.Folder, left territory.HubID) (r recovered, err error) {
+	pinned, err := pinnedProvider(c)
+	if err != nil {
+		return r, err
+	}
 	p, err := openProvider(pinned, c)
 	if err != nil {
 		return r, err
 	}
-	if keys, err = keyring.NewIdentity(c.Hub.DataDir, p); err != nil {
+	keys, err := keyring.NewIdentity(c.Hub.DataDir, p)
+	if err != nil {
 		return r, errors.Join(err, p.Close())
 	}
 	r, _, err = adopt(ctx, c, folder, keys)
+	r.left = left
 	return r, err
 }
 
@@ -166,11 +187,14 @@ func adopt(ctx context.Context, c Config, folder *node.Folder, keys *keyring.Key
 	var authority []byte
 	r.Adoption, err = node.AdoptIdentity(ctx, node.Options{
 		Dir: c.Hub.DataDir, Sealer: keys, Signer: keys.Identity(), Release: releaseTime(),
-		Counter: machineCounter{keys.Counter(c.Hub.DataDir)}, Folder: folder,
+		Counter: machineCounter{keys.Counter(c.Hub.DataDir)}, Folder: folder, Used: keys.Used(),
 	}, func(ctx context.Context, s *node.Secrets) (err error) {
 		authority, err = webui.AuthorityKey(ctx, s, c.Web.hostNames())
 		return err
 	})
+	if err == nil {
+		err = keys.Use()
+	}
 	if err != nil {
 		return r, false, err
 	}
@@ -188,8 +212,8 @@ func adopt(ctx context.Context, c Config, folder *node.Folder, keys *keyring.Key
 }
 
 // holdFolder takes the folder of a hub that does not serve; of one that does, the
-// refusal ends in why. A locked one has it while
-// it tries its keys, and is waited for; it leaves the folder alone while we have it.
+// refusal ends in why. A locked one has it while it tries its keys, and is waited
+// for; it leaves the folder alone while we have it.
 func holdFolder(ctx context.Context, c Config, why string) (*node.Folder, error) {
 	if _, err := keyring.Pinned(c.Hub.DataDir); err != nil {
 		return nil, err // no hub is there, nor a folder perhaps
@@ -250,6 +274,9 @@ func (r recovered) print(std stdio, config string) error {
 	fmt.Fprintf(std.out, "keys           %s; opened by %s\n", r.assurance, listSlots(r.slots))
 	if !r.Before.IsZero() {
 		fmt.Fprintf(std.out, "replaces       %s, which is no more\n", r.Before)
+	}
+	if !r.left.IsZero() {
+		fmt.Fprintf(std.out, "left           %s, this hub's with a later database, which is gone: the territory is to expel it\n", r.left)
 	}
 	if r.Waiting > 0 {
 		fmt.Fprintf(std.out, "waiting        %d records, to be told to the others once the roster lists the hub\n", r.Waiting)

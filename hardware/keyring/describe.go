@@ -10,6 +10,7 @@ type Description struct {
 	Provider Kind   // pinned at init, or by the last recovery
 	Slots    []Kind // in the order of the file
 	Identity []byte // the hub's public key, DER SubjectPublicKeyInfo
+	Used     bool   // see Keyring.Used
 	// Current and Previous say what is wrong with each generation; nil: it is
 	// whole. Not both are wrong.
 	Current, Previous error
@@ -27,7 +28,7 @@ func Describe(dir string) (d Description, err error) {
 	if err != nil {
 		return d, err
 	}
-	d = Description{Provider: f.Provider, Identity: f.Identity.Public, Current: torn}
+	d = Description{Provider: f.Provider, Identity: f.Identity.Public, Used: !f.Identity.Unused, Current: torn}
 	for _, s := range f.Slots {
 		d.Slots = append(d.Slots, s.Kind)
 	}

@@ -67,6 +67,9 @@ type earlier struct {
 type identity struct {
 	Public []byte `json:"public"` // DER SubjectPublicKeyInfo
 	Sealed []byte `json:"sealed"` // the provider's blob, under the KEK
+	// Unused is set on an identity that was made for a folder of before, until that
+	// folder has it.
+	Unused bool `json:"unused,omitempty"`
 }
 
 // slot is the KEK wrapped in one way. A kind that this version does not know is

@@ -44,6 +44,7 @@ func Recover(dir string, p Provider, spare Spare) (*Keyring, error) {
 	f.Slots = slices.DeleteFunc(f.Slots, func(s slot) bool { return s.Kind.ofMachine() })
 	if err = f.addSlot(p, kek); err == nil {
 		k.signer, err = f.addIdentity(p, f.purposes(kek))
+		f.Identity.Unused = true
 	}
 	if err == nil {
 		err = k.become(f, kek) // the current generation last: until then nothing has changed
@@ -76,10 +77,33 @@ func NewIdentity(dir string, p Provider) (*Keyring, error) {
 	k := newKeyring(dir, p, nil)
 	k.torn = torn
 	if k.signer, err = f.addIdentity(p, f.purposes(kek)); err == nil {
+		f.Identity.Unused = true
 		err = k.become(f, kek)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("make a new identity: %w", err)
 	}
 	return k, nil
+}
+
+// Used tells whether a folder had the identity for its own. One that has another
+// since is older than the keyring: it was put back, and lacks what was said under
+// this identity.
+func (k *Keyring) Used() bool { return !k.held.Load().file.Identity.Unused }
+
+// Use notes that the folder has the identity. Call it before anything is said under
+// it; it writes the first time only.
+func (k *Keyring) Use() error {
+	k.changing.Lock()
+	defer k.changing.Unlock()
+	h := k.held.Load()
+	if !h.file.Identity.Unused {
+		return nil
+	}
+	f := h.file
+	f.Identity.Unused = false
+	if err := k.become(&f, h.newest.kek); err != nil {
+		return fmt.Errorf("note that the identity is the folder's: %w", err)
+	}
+	return nil
 }

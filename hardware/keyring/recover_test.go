@@ -261,3 +261,51 @@ func TestNewIdentity(t *testing.T) {
 		mustOpen(t, recovered, c, "Camille")
 	}
 }
+
+// TestUsed: an identity is used once its folder has it, and for ever: after a rekey
+// too, and in both generations. Cut before that was written, it is not.
+func TestUsed(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "hub")
+	first, code, err := keyring.Create(dir, newMachine(keyring.KindTPM))
+	if err != nil || !first.Used() {
+		t.Fatalf("of a hub that was made: used %v, %v", first.Used(), err)
+	}
+	machine := newMachine(keyring.KindTPM)
+	k, err := keyring.Recover(dir, machine, code)
+	if err != nil || k.Used() {
+		t.Fatalf("recovered: used %v, %v", k.Used(), err)
+	}
+	restore := keyring.CutPowerAfter(0)
+	err = k.Use()
+	restore()
+	if !errors.Is(err, keyring.ErrPowerCut) || k.Used() {
+		t.Errorf("cut: used %v, %v", k.Used(), err)
+	}
+	if err := k.Use(); err != nil || !k.Used() {
+		t.Fatalf("used %v, %v", k.Used(), err)
+	}
+	restore = keyring.CutPowerAfter(0) // and nothing is written again
+	err = k.Use()
+	restore()
+	if err != nil {
+		t.Errorf("twice: %v", err)
+	}
+	for _, generation := range []string{"keyring.json", "keyring.previous.json"} {
+		if err := os.Remove(filepath.Join(dir, generation)); err != nil {
+			t.Fatal(err)
+		}
+		k, err := keyring.Open(dir, machine)
+		if err != nil || !k.Used() {
+			t.Errorf("without %s: used %v, %v", generation, k.Used(), err)
+		}
+	}
+	if err := k.Rekey(code); err != nil || !k.Used() {
+		t.Errorf("rekeyed: used %v, %v", k.Used(), err)
+	}
+	if d, err := keyring.Describe(dir); err != nil || !d.Used {
+		t.Errorf("described: %+v, %v", d, err)
+	}
+	if again, err := keyring.NewIdentity(dir, machine); err != nil || again.Used() {
+		t.Errorf("another identity: used %v, %v", again.Used(), err)
+	}
+}
