@@ -31,6 +31,7 @@ var fragmentPage string
 var broken = []struct{ sample, style, want string }{
 	{"signin", "h1{width:900px}", "wider than 320"},
 	{"signin", ".button{min-height:20px!important;padding:0!important}", "smaller than 44"},
+	{"signin", ":focus-visible{outline:none!important}", "nothing shows it"},
 	{"kiosk_stop-wrong", "input.stopcode:not([type=hidden]){font-size:34px}", "the code is cut at 390"},
 }
 
@@ -49,7 +50,8 @@ func TestInBrowser(t *testing.T) {
 	found := inBrowser(t, server, mux, pages...)
 
 	// Nothing scrolls sideways on small screens, from 320 pixels, no code is cut
-	// there, and what acts is 44 pixels high and wide at the desk, 56 at the kiosk.
+	// there, and what acts is 44 pixels high and wide at the desk, 56 at the kiosk,
+	// and shows that it has the focus.
 	t.Run("layout", func(t *testing.T) {
 		for _, wrong := range found[0] {
 			t.Error(wrong)

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -61,6 +63,54 @@ func TestDemoLeavesNothing(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Without --once, a demonstration says where to go and with what, and goes on
+// until Ctrl-C, which is no failure.
+func TestDemoServes(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	cmd := exec.Command(lightPrograms(t).relais, "demo", "--dir", dir)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer time.AfterFunc(3*time.Minute, func() { cmd.Process.Kill() }).Stop()
+	var told strings.Builder
+	codes := regexp.MustCompile(`^  Valbrume (\d{6}|\(next\))  Port-Exemple (\d{6}|\(next\))  le bus (\d{6}|\(next\))  \(until \d{2}:\d{2}:\d{2}\)$`)
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		told.WriteString(lines.Text() + "\n")
+		if codes.MatchString(lines.Text()) {
+			cmd.Process.Signal(os.Interrupt)
+		}
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("Ctrl-C: %v", err)
+	}
+	for _, want := range []string{`Valbrume +https://\S+\.localhost:\d+`, `its kiosk +https://\S+\.localhost:\d+`, `(?s)(login \S+, passphrase \S+.*){3}`, `Ctrl-C ends it`} {
+		if !regexp.MustCompile(want).MatchString(told.String()) {
+			t.Errorf("nothing like %s in\n%s", want, &told)
+		}
+	}
+	if left := below(t, dir); len(left) > 0 {
+		t.Errorf("left behind: %q", left)
+	}
+}
+
+// Two hubs with a TPM and one without, or it is not the demonstration.
+func TestDemoWantsTPMs(t *testing.T) {
+	t.Parallel()
+	if err := guarded([]string{"tpm", "tpm", "software"}); err != nil {
+		t.Error(err)
+	}
+	for _, other := range [][]string{{"tpm", "software", "software"}, {"software", "tpm", "tpm"}, {"tpm", "tpm", "tpm"}, {"tpm", "tpm"}} {
+		if guarded(other) == nil {
+			t.Errorf("%v passes", other)
+		}
 	}
 }
 

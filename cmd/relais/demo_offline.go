@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 )
 
 // aCut cuts all of the bus's traffic where it passes, and lets it flow again.
@@ -56,8 +57,15 @@ func (h *stageHub) age(ctx context.Context) (string, error) {
 	if n == nil {
 		return "", errors.New("the page does not say")
 	}
-	return "« " + textOf(n) + " »", nil
+	said := textOf(n)
+	if !saysHowOld.MatchString(said) {
+		return "", fmt.Errorf("it says « %s »", said)
+	}
+	return "« " + said + " »", nil
 }
+
+// saysHowOld are the words of a hub that is alone.
+var saysHowOld = regexp.MustCompile(`^Hors ligne · informations à jour (hier )?à \d{2}:\d{2}`)
 
 // unaware checks that the cut is real: what happened behind it is unknown here.
 func (p *play) unaware(ctx context.Context) error {

@@ -144,10 +144,16 @@ func (p *play) keyProviders(ctx context.Context) (string, error) {
 		}
 		p.KeyProviders = append(p.KeyProviders, string(s.Assurance))
 	}
-	if !slices.Equal(p.KeyProviders, []string{"tpm", "tpm", "software"}) {
-		return "", fmt.Errorf("they are %v", p.KeyProviders)
+	return strings.Join(p.KeyProviders, ", "), guarded(p.KeyProviders)
+}
+
+// guarded refuses a demonstration whose hubs are not what the real ones are: two
+// with a TPM, and one without.
+func guarded(providers []string) error {
+	if !slices.Equal(providers, []string{"tpm", "tpm", "software"}) {
+		return fmt.Errorf("they are %v", providers)
 	}
-	return strings.Join(p.KeyProviders, ", "), nil
+	return nil
 }
 
 func (p *play) aMandate(ctx context.Context) error {

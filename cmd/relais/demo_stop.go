@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -82,14 +83,17 @@ func (h *stageHub) watch(ctx context.Context, mandate string) (at time.Time, err
 
 // refused sends the forms that were open and expects a refusal that names the
 // place of the stop.
+// saysWhen is a time of day in a refusal.
+var saysWhen = regexp.MustCompile(`arrêté .*à \d{2}:\d{2}`)
+
 func (p *play) refused(ctx context.Context, forms map[*stageHub]*webForm) error {
 	for h, f := range forms {
 		page, err := f.send(ctx, anAct)
 		if err == nil {
 			return fmt.Errorf("%s took the act", h.name)
 		}
-		if page == nil || page.status >= 500 || !strings.Contains(page.alert(), p.port.name) {
-			return fmt.Errorf("%s: %w", h.name, err)
+		if page == nil || page.status >= 500 || !strings.Contains(page.alert(), p.port.name) || !saysWhen.MatchString(page.alert()) {
+			return fmt.Errorf("%s refuses without saying when and where: %w", h.name, err)
 		}
 	}
 	p.RefusedEverywhere = true

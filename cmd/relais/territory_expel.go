@@ -45,7 +45,7 @@ func territoryExpel(ctx context.Context, std stdio, args []string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(std.out, "%s %s is expelled: what it said until now stands, unsaid after does; roster version %d\n", h.ID, h.Name, done.Version)
+	fmt.Fprintf(std.out, "%s %s is expelled: what this hub heard from it stands, nothing else it says does; roster version %d\n", h.ID, h.Name, done.Version)
 	return nil
 }
 
