@@ -29,7 +29,7 @@ const (
 	benchPause = 120 * time.Millisecond
 )
 
-// BenchmarkGoalRevocation measures how long a revocation takes to 99 in 100 of 20
+// BenchmarkGoalRevocation measures how long a revocation takes to the last of 20
 // hubs, over the real link on loopback: ours, from the typed code to the commit
 // at each hub; and beside it, in the same run, memberlist's WAN preset
 // broadcasting as many octets over the same link, which stores and checks
@@ -38,11 +38,12 @@ func BenchmarkGoalRevocation(b *testing.B) {
 	for b.Loop() {
 		ours := measure(b, startOurs(b))
 		preset := measure(b, startPreset(b))
-		b.ReportMetric(ms(percentile(ours.all, 99)), "ours:ms-p99")
-		b.ReportMetric(ms(percentile(preset.all, 99)), "peer:ms-p99")
+		b.ReportMetric(ms(percentile(ours.last, 99)), "ours:ms-p99")
+		b.ReportMetric(ms(percentile(preset.last, 99)), "peer:ms-p99")
 		b.ReportMetric(0.3, "goal:max")
-		b.Logf("note: to the last hub, median %.0f ms beside %.0f ms; missed %d beside %d of %d",
-			ms(percentile(ours.last, 50)), ms(percentile(preset.last, 50)), ours.missed, preset.missed, len(ours.all)+ours.missed)
+		b.Logf("note: to the last of 20 hubs, median %.0f ms beside %.0f ms; to any, p99 %.0f ms beside %.0f ms; missed %d beside %d of %d",
+			ms(percentile(ours.last, 50)), ms(percentile(preset.last, 50)), ms(percentile(ours.all, 99)), ms(percentile(preset.all, 99)),
+			ours.missed, preset.missed, len(ours.all)+ours.missed)
 		if ours.missed > 0 {
 			b.Errorf("%d deliveries missed", ours.missed)
 		}
