@@ -61,10 +61,16 @@ func (n *Node) stopAtDesk(tx *store.Tx, by Actor, s DeskStop) (Receipt, error) {
 	}
 	receipt := Receipt{Mandates: []mandate.ID{s.Mandate}, Place: n.Name(), At: tx.Now}
 	standing := record.Standing{All: notices[0].AllStopped, Lines: notices[0].Stopped}
+	foreign := notices[0].Structure != by.Structure
 	if standing.All || v.Lines != 0 && standing.Lines&v.Lines == v.Lines {
+		if !foreign { // of another structure's, the limits of this desk are for what still runs
+			err = n.second(tx, by.Helper.String(), v)
+		}
+		if err != nil {
+			return Receipt{}, err
+		}
 		return n.alreadyStopped(tx.Reader, receipt, v.Lines)
 	}
-	foreign := notices[0].Structure != by.Structure
 	if foreign {
 		if err := mayStopForeign(tx, v); err != nil {
 			return Receipt{}, err

@@ -77,6 +77,40 @@ func TestExpel(t *testing.T) {
 	})
 }
 
+// TestSecondStopOutlivesTheFirst: who stops a mandate that another hub stopped
+// first has her own word written, once: it stays when the other's is cut off.
+func TestSecondStopOutlivesTheFirst(t *testing.T) {
+	g := newRooted(t, "Deux")
+	here := g.hubs[1]
+	bad := g.withGhost(t)
+	now := g.clock.Now()
+	code := record.NewStopCode()
+	repeated, once := g.notice(code), g.notice(record.NewStopCode())
+	below := [][]byte{bad.say(t, now, repeated), bad.say(t, now, once)}
+	late := [][]byte{bad.say(t, now, g.stop(repeated.Mandate, 0)), bad.say(t, now, g.stop(once.Mandate, 0))}
+	apply(t, g.keeper, bad.id, below...)
+	apply(t, here, bad.id, append(below, late...)...)
+	for range 2 {
+		if r, err := here.StopByCode(t.Context(), code.String(), "borne"); err != nil || !r.Already {
+			t.Fatalf("%+v, %v", r, err)
+		}
+	}
+	if v, err := here.Notice(t.Context(), repeated.Mandate); err != nil || len(v.Stops) != 2 {
+		t.Fatalf("theirs and one of here: %+v, %v", v.Stops, err)
+	}
+	if err := g.keeper.Expel(t.Context(), nil, "", bad.id); err != nil {
+		t.Fatal(err)
+	}
+	install(t, here, g.keeper.RosterNote())
+	if s := standing(t, here, repeated.Mandate); !s.All {
+		t.Errorf("stopped here too, and it stands again: %+v", s)
+	}
+	// The twin: what nobody else stopped goes with the hub that did.
+	if s := standing(t, here, once.Mandate); s.All {
+		t.Errorf("%+v", s)
+	}
+}
+
 // TestExpelUnknownLog: of a hub that was never heard, nothing counts, before or
 // after.
 func TestExpelUnknownLog(t *testing.T) {

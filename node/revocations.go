@@ -152,12 +152,16 @@ func (n *Node) stopAll(tx *store.Tx, notices []store.NoticeRow, code record.Stop
 		}
 		done[notice.Mandate] = true
 		receipt.Mandates = append(receipt.Mandates, notice.Mandate)
+		v := record.Revocation{
+			Mandate: notice.Mandate, Reason: record.ReasonPerson, Channel: record.ChannelKiosk, Claimed: tx.Now, Code: &code,
+		}
 		if notice.AllStopped {
+			if err := n.second(tx, actorKiosk, v); err != nil {
+				return Receipt{}, err
+			}
 			continue
 		}
-		place, err := n.revoke(tx, actorKiosk, record.Revocation{
-			Mandate: notice.Mandate, Reason: record.ReasonPerson, Channel: record.ChannelKiosk, Claimed: tx.Now, Code: &code,
-		})
+		place, err := n.revoke(tx, actorKiosk, v)
 		if err != nil {
 			return Receipt{}, err
 		}
@@ -169,6 +173,24 @@ func (n *Node) stopAll(tx *store.Tx, notices []store.NoticeRow, code record.Stop
 		return receipt, nil
 	}
 	return n.alreadyStopped(tx.Reader, receipt, 0)
+}
+
+// second writes a revocation of what is stopped already, unless this hub said so
+// itself: what only another hub said is lost when that hub is expelled below it,
+// and the person was told here that her mandate is ended.
+func (n *Node) second(tx *store.Tx, actor string, v record.Revocation) error {
+	rows, err := tx.Revocations(v.Mandate)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		covers := row.Lines == 0 || v.Lines != 0 && row.Lines&v.Lines == v.Lines
+		if row.Hub == n.self && row.Bar == "" && covers {
+			return nil
+		}
+	}
+	_, err = n.revoke(tx, actor, v)
+	return err
 }
 
 // revoke writes a revocation and its journal entry.

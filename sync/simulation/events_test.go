@@ -184,12 +184,10 @@ type stop struct {
 	calm     bool // every hub has had the time to hear of it since the last stir
 }
 
-// stopped notes a stop, unless there was one before: then nothing was written,
-// and whether it counts is that one's.
+// stopped notes a stop, be it the first or not: each hub's own counts.
 func (w *world) stopped(h *hub, i int, line uint8, receipt node.Receipt) {
 	if receipt.Already {
 		w.say("(already)")
-		return
 	}
 	w.stops = append(w.stops, &stop{time.Now(), h, i, line, h.self(), time.Since(w.stirred) > calmAfter})
 	w.count.stops++
