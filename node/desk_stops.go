@@ -63,25 +63,33 @@ func (n *Node) stopAtDesk(tx *store.Tx, by Actor, s DeskStop) (Receipt, error) {
 	standing := record.Standing{All: notices[0].AllStopped, Lines: notices[0].Stopped}
 	foreign := notices[0].Structure != by.Structure
 	if standing.All || v.Lines != 0 && standing.Lines&v.Lines == v.Lines {
-		if !foreign { // of another structure's, the limits of this desk are for what still runs
-			err = n.second(tx, by.Helper.String(), v)
+		said, err := n.saidHere(tx.Reader, v)
+		if err == nil && !said {
+			_, err = n.revokeAtDesk(tx, by, v, foreign)
 		}
-		if err != nil {
+		if err != nil && !fault.Is(err, fault.Limited) && !fault.Is(err, fault.Forbidden) { // it is stopped all the same
 			return Receipt{}, err
 		}
 		return n.alreadyStopped(tx.Reader, receipt, v.Lines)
 	}
+	place, err := n.revokeAtDesk(tx, by, v, foreign)
+	receipt.Number = receiptNumber(place)
+	return receipt, err
+}
+
+// revokeAtDesk writes a revocation, within what this desk may stop for other
+// structures.
+func (n *Node) revokeAtDesk(tx *store.Tx, by Actor, v record.Revocation, foreign bool) (record.Place, error) {
 	if foreign {
 		if err := mayStopForeign(tx, v); err != nil {
-			return Receipt{}, err
+			return record.Place{}, err
 		}
 	}
 	place, err := n.revoke(tx, by.Helper.String(), v)
-	receipt.Number = receiptNumber(place)
 	if err == nil && foreign {
 		err = tx.MarkElsewhere(place)
 	}
-	return receipt, err
+	return place, err
 }
 
 // deskRevocation checks what was asked and puts it in a record's terms.

@@ -155,17 +155,21 @@ func (n *Node) stopAll(tx *store.Tx, notices []store.NoticeRow, code record.Stop
 		v := record.Revocation{
 			Mandate: notice.Mandate, Reason: record.ReasonPerson, Channel: record.ChannelKiosk, Claimed: tx.Now, Code: &code,
 		}
+		said := false
 		if notice.AllStopped {
-			if err := n.second(tx, actorKiosk, v); err != nil {
+			var err error
+			if said, err = n.saidHere(tx.Reader, v); err != nil {
 				return Receipt{}, err
 			}
+		}
+		if said {
 			continue
 		}
 		place, err := n.revoke(tx, actorKiosk, v)
 		if err != nil {
 			return Receipt{}, err
 		}
-		if receipt.Number == "" {
+		if receipt.Number == "" && !notice.AllStopped {
 			receipt.Number = receiptNumber(place)
 		}
 	}
@@ -175,22 +179,15 @@ func (n *Node) stopAll(tx *store.Tx, notices []store.NoticeRow, code record.Stop
 	return n.alreadyStopped(tx.Reader, receipt, 0)
 }
 
-// second writes a revocation of what is stopped already, unless this hub said so
-// itself: what only another hub said is lost when that hub is expelled below it,
-// and the person was told here that her mandate is ended.
-func (n *Node) second(tx *store.Tx, actor string, v record.Revocation) error {
-	rows, err := tx.Revocations(v.Mandate)
-	if err != nil {
-		return err
-	}
-	for _, row := range rows {
+// saidHere tells whether this hub itself stopped what a revocation stops. What only
+// another hub said falls with it, when it is expelled below; and the person is told
+// here that her mandate is ended. So a hub says it too, once.
+func (n *Node) saidHere(r *store.Reader, v record.Revocation) (bool, error) {
+	rows, err := r.Revocations(v.Mandate)
+	return slices.ContainsFunc(rows, func(row store.RevocationRow) bool {
 		covers := row.Lines == 0 || v.Lines != 0 && row.Lines&v.Lines == v.Lines
-		if row.Hub == n.self && row.Bar == "" && covers {
-			return nil
-		}
-	}
-	_, err = n.revoke(tx, actor, v)
-	return err
+		return row.Hub == n.self && row.Bar == "" && covers
+	}), err
 }
 
 // revoke writes a revocation and its journal entry.

@@ -252,6 +252,23 @@ func TestForeignDesk(t *testing.T) {
 	if !fault.Is(err, fault.Limited) || fault.Of(err).Wait != 41*time.Minute {
 		t.Fatalf("the 21st: %v, wait %s", err, fault.Of(err).Wait)
 	}
+	// What is stopped already is said here too, within the same bound; beyond it the
+	// answer is that it is stopped, not when one may try again.
+	stopped := l.told(t, a, record.NewStopCode())
+	author(t, a, l.stop(stopped.Mandate, 0))
+	signAll(t, a)
+	meet(t, a, b)
+	again := func(stops int) {
+		t.Helper()
+		r, err := b.StopAtDesk(t.Context(), other, node.DeskStop{Mandate: stopped.Mandate, Reason: record.ReasonPerson})
+		if err != nil || !r.Already || r.Place != "Valbrume" {
+			t.Errorf("stopped already: %+v, %v", r, err)
+		}
+		if v, err := b.Notice(t.Context(), stopped.Mandate); err != nil || len(v.Stops) != stops {
+			t.Errorf("%d stops, want %d (%v)", len(v.Stops), stops, err)
+		}
+	}
+	again(1)
 	n := l.told(t, a, record.NewStopCode())
 	if _, err := b.StopAtDesk(t.Context(), helperOf(l.office), node.DeskStop{Mandate: n.Mandate, Reason: record.ReasonPerson}); err != nil {
 		t.Errorf("its own mandates: %v", err)
@@ -260,6 +277,9 @@ func TestForeignDesk(t *testing.T) {
 	if err := stop(record.ReasonPerson); err != nil {
 		t.Errorf("after the wait: %v", err)
 	}
+	l.clock.Advance(time.Hour)
+	again(2)
+	again(2)
 }
 
 // dossierOf makes a dossier that holds together and the notice that announces it.
