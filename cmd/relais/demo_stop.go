@@ -81,11 +81,11 @@ func (h *stageHub) watch(ctx context.Context, mandate string) (at time.Time, err
 	return at, err
 }
 
-// refused sends the forms that were open and expects a refusal that names the
-// place of the stop.
 // saysWhen is a time of day in a refusal.
 var saysWhen = regexp.MustCompile(`arrêté .*à \d{2}:\d{2}`)
 
+// refused sends the forms that were open and expects a refusal that says when and
+// where the mandate was stopped.
 func (p *play) refused(ctx context.Context, forms map[*stageHub]*webForm) error {
 	for h, f := range forms {
 		page, err := f.send(ctx, anAct)
