@@ -106,6 +106,8 @@ func (h *host) entry(t testing.TB, of linktest.Hub, index uint16, addresses ...s
 
 func (h *host) sign(t testing.TB, r *territory.Roster) {
 	t.Helper()
+	r, err := r.Clone() // Issue writes to it, and the link reads the one in force
+	check(t, err)
 	signed, err := h.root.Issue(r, now, territory.RosterDays)
 	check(t, err)
 	h.mu.Lock()
