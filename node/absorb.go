@@ -25,6 +25,8 @@ type absorption struct {
 	forked  map[record.LogID]bool     // logs with two histories, whose hash is to be found again
 	// undated tells whether an author's clock is known to be wrong; nil: nobody's is.
 	undated func(territory.HubID) bool
+	// silenced are the stops that a new roster cuts off and that are to be said again.
+	silenced []silenced
 }
 
 func (n *Node) absorbing(tx *store.Tx, roster *territory.Roster) *absorption {
@@ -34,7 +36,7 @@ func (n *Node) absorbing(tx *store.Tx, roster *territory.Roster) *absorption {
 		map[record.LogID]*store.Log{},
 		map[record.MandateID]bool{},
 		map[record.LogID]bool{},
-		nil,
+		nil, nil,
 	}
 }
 

@@ -98,3 +98,6 @@ func (n *Node) Suspended(ctx context.Context, helper territory.HelperID) (suspen
 	err = n.db.Read(ctx, func(r *store.Reader) (err error) { suspended, err = r.SuspensionStands(helper); return err })
 	return suspended, err
 }
+
+// MaxSaidAgain is how many stops that a roster cuts off a hub says again.
+const MaxSaidAgain = maxSaidAgain

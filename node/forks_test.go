@@ -268,10 +268,10 @@ func TestExpelled(t *testing.T) {
 		t.Fatal(err)
 	}
 	wires = append(wires, g.say(t, now, gone), g.say(t, now, l.stop(kept.Mandate, 2)))
-	apply(t, a, g.id, wires...) // a heard it all before the expulsion, b nothing
+	apply(t, a, g.id, wires...) // a heard it all before it heard of the expulsion, b nothing
 	l.enrol(t, join(g), func(r *territory.Roster) {
 		hub := &r.Hubs[2]
-		hub.State = territory.HubExpelled
+		hub.State, hub.ExpelledAt = territory.HubExpelled, now.Add(-long)
 		hub.Cuts = []territory.Cut{{Incarnation: 1, Seq: 2, Hash: cutRecord.Hash[:]}}
 	})
 	meet(t, a, b)

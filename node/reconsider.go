@@ -144,6 +144,9 @@ func (a *absorption) silenceRecord(row store.RecordRow) error {
 	case *record.Notice:
 		a.touched[b.Mandate] = true
 	case *record.Revocation:
+		if a.standsOnItsOwn(row, b) {
+			a.silenced = append(a.silenced, silenced{row, b})
+		}
 		if err := a.touchStopped(b); err != nil {
 			return err
 		}

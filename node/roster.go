@@ -149,14 +149,15 @@ func (n *Node) takeRoster(tx *store.Tx, taken *heldRoster) (newer bool, err erro
 		}
 		public["root"] = taken.root
 	}
-	if err := n.absorbing(tx, taken.Roster).reconsider(); err != nil {
+	a := n.absorbing(tx, taken.Roster)
+	if err := a.reconsider(); err != nil {
 		return false, err
 	}
 	if err := n.note(tx, entry{Kind: journal.KindRosterInstall, Actor: actorMachine, Public: public}); err != nil {
 		return false, err
 	}
 	n.hold(tx, taken)
-	return true, nil
+	return true, n.sayAgain(tx, a.silenced)
 }
 
 // follows tells whether a roster comes after the one kept.

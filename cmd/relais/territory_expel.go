@@ -20,7 +20,7 @@ var (
 
 func territoryExpel(ctx context.Context, std stdio, args []string) error {
 	f := flags(std, "territory expel [--config FILE] [--root FOLDER --passphrase-file FILE] HUB")
-	config := f.String("config", defaultConfig, "configuration `file` of a hub that knows the territory well: its knowledge is where the logs are cut")
+	config := f.String("config", defaultConfig, "configuration `file` of a hub of the territory: where it knows the logs is where they are cut")
 	root := rootFlags(f)
 	if err := parse(f, args, 1, 1); err != nil {
 		return err
@@ -45,7 +45,7 @@ func territoryExpel(ctx context.Context, std stdio, args []string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(std.out, "%s %s is expelled: what this hub heard from it stands, nothing else it says does; roster version %d\n", h.ID, h.Name, done.Version)
+	fmt.Fprintf(std.out, "%s %s is expelled: what this hub heard from it stands, and every stop that another hub had received; nothing else it says does; roster version %d\n", h.ID, h.Name, done.Version)
 	return nil
 }
 

@@ -42,7 +42,7 @@ const (
 	KindMandatePaper   Kind = "mandate.paper" // both copies signed, one handed over
 	KindMandateView    Kind = "mandate.view"  // its dossier was read
 	KindMandateEnd     Kind = "mandate.end"   // done with before its term
-	KindMandateStop    Kind = "mandate.stop"  // stopped here, at a desk or a kiosk
+	KindMandateStop    Kind = "mandate.stop"  // stopped here, at a desk or a kiosk; or said again for a hub that was expelled
 	KindMandateRefused Kind = "mandate.refused"
 	KindActRecord      Kind = "act.record"
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 )
 
 var (
@@ -39,13 +40,13 @@ func (r *Roster) Clone() (*Roster, error) {
 func (r *Roster) Enrol(h Hub) Hub {
 	for i, known := range r.Hubs {
 		if known.ID == h.ID {
-			h.Index, h.State, h.Cuts, h.Extra = known.Index, known.State, known.Cuts, known.Extra
+			h.Index, h.State, h.Cuts, h.ExpelledAt, h.Extra = known.Index, known.State, known.Cuts, known.ExpelledAt, known.Extra
 			r.Hubs[i] = h
 			return h
 		}
 	}
 	// What this version does not know, nobody approved: the root does not sign it.
-	h.Index, h.State, h.Cuts, h.Extra = r.NextIndex(), HubActive, nil, nil
+	h.Index, h.State, h.Cuts, h.ExpelledAt, h.Extra = r.NextIndex(), HubActive, nil, time.Time{}, nil
 	r.Hubs = append(r.Hubs, h)
 	return h
 }

@@ -112,6 +112,7 @@ func (h *Hub) UnmarshalJSON(b []byte) error {
 	type plain Hub
 	var p plain
 	extra, err := decodeKeeping(b, &p)
+	p.ExpelledAt = p.ExpelledAt.UTC()
 	*h = Hub(p)
 	h.Extra = extra
 	return err

@@ -1,5 +1,7 @@
 package territory
 
+import "time"
+
 // Assurance says what guards a hub's identity key, and so how far to trust it.
 type Assurance string
 
@@ -46,6 +48,10 @@ type Hub struct {
 	// Cuts close logs of this hub: at or below is valid from anyone, above is
 	// ignored everywhere, whatever came first.
 	Cuts []Cut `json:"cuts,omitempty"`
+	// ExpelledAt is when the roster that expelled it was issued, UTC: a stop that
+	// somebody had heard from it by then stands. Root.Issue writes it. Zero for an
+	// active hub, and in rosters made before it.
+	ExpelledAt time.Time `json:"expelled_at,omitzero"`
 
 	Extra Extra `json:"-"` // fields of a later version, kept on re-issue
 }

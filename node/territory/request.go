@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -77,7 +78,7 @@ func (r *Request) validate() error {
 		return err
 	}
 	h := r.Hub
-	h.State, h.Cuts = HubActive, nil
+	h.State, h.Cuts, h.ExpelledAt = HubActive, nil, time.Time{}
 	if err := h.validate(&uniques{}); err != nil {
 		return fmt.Errorf("hub %.80q: %w", h.Name, err)
 	}

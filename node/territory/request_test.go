@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -90,6 +91,10 @@ func mutate(v reflect.Value, path string, f func(path string)) {
 		v.Set(changed.Convert(v.Type()))
 		f(path)
 		v.Set(before)
+	}
+	if at, is := v.Interface().(time.Time); is {
+		try(reflect.ValueOf(at.Add(time.Second)))
+		return
 	}
 	switch v.Kind() {
 	case reflect.Struct:

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -185,6 +186,7 @@ func (r Root) Issue(roster *Roster, now time.Time, days int) ([]byte, error) {
 	next.Version++
 	next.IssuedAt = now.UTC().Truncate(time.Second)
 	next.ExpiresAt = next.IssuedAt.AddDate(0, 0, days)
+	next.Hubs = datingExpulsions(roster.Hubs, next.IssuedAt)
 	next.Root, next.Authority = r.public, r.authority.Certificate()
 	if following := r.NextHash(); following != nil {
 		next.NextRoot = following
@@ -197,6 +199,18 @@ func (r Root) Issue(roster *Roster, now time.Time, days int) ([]byte, error) {
 		*roster = next
 	}
 	return signed, err
+}
+
+// datingExpulsions copies the hubs, and writes beside those expelled since the last
+// roster when they were.
+func datingExpulsions(hubs []Hub, at time.Time) []Hub {
+	dated := slices.Clone(hubs)
+	for i := range dated {
+		if dated[i].State == HubExpelled && dated[i].ExpelledAt.IsZero() {
+			dated[i].ExpelledAt = at
+		}
+	}
+	return dated
 }
 
 // Format and LogValue keep a root out of logs and errors, whatever the verb.

@@ -115,6 +115,8 @@ func (h *Hub) validate(seen *uniques) error {
 		return fmt.Errorf("assurance %.20q is neither tpm nor software", h.Assurance)
 	case h.State != HubActive && h.State != HubExpelled:
 		return fmt.Errorf("state %.20q is neither active nor expelled", h.State)
+	case h.State == HubActive && !h.ExpelledAt.IsZero():
+		return errors.New("expelled at a moment, and active")
 	}
 	if err := h.validateNames(seen); err != nil {
 		return err

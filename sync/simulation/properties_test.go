@@ -142,12 +142,19 @@ func (w *world) lookStays(t *testing.T, h *hub, answers []answer) {
 	}
 }
 
-// cutOff tells whether a stop of the mandate was said above a cut, which counts for
-// nothing, whatever came first.
+// cutOff tells whether a stop of the mandate was first heard from a hub that had been
+// out for longer than clocks explain: that counts for nothing, whatever came first.
 func (h *hub) cutOff(t *testing.T, q question) bool {
 	t.Helper()
 	of := h.world.mandates[q.mandate].mandate
-	return h.number(t, `SELECT count(*) FROM records WHERE kind = 2 AND bar = 'cut' AND instr(payload, ?) > 0`, of[:]) > 0
+	for _, out := range h.Roster().Hubs {
+		since := out.ExpelledAt.Add(record.MaxClockSkew).UnixMilli()
+		if out.State == territory.HubExpelled && h.number(t, `SELECT count(*) FROM records WHERE kind = 2 AND bar = 'cut'
+			AND hub = ? AND received > ? AND instr(payload, ?) > 0`, out.ID[:], since, of[:]) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // number is one number from what the hub stores.

@@ -85,6 +85,11 @@ func (w *world) edit(t *testing.T, change func()) {
 	w.roster.Version++
 	w.roster.IssuedAt = clock().UTC().Truncate(time.Second)
 	w.roster.ExpiresAt = w.roster.IssuedAt.AddDate(1, 0, 0)
+	for i := range w.roster.Hubs {
+		if h := &w.roster.Hubs[i]; h.State == territory.HubExpelled && h.ExpelledAt.IsZero() {
+			h.ExpelledAt = w.roster.IssuedAt
+		}
+	}
 	signed, err := w.roster.Sign(w.root)
 	check(t, err)
 	w.signed = signed
