@@ -19,7 +19,7 @@ import (
 )
 
 var (
-	seeds = flag.Int("seeds", 30, "territories in the simulation")
+	seeds = flag.Int("seeds", 200, "territories in the simulation")
 	seed  = flag.Uint64("seed", 0, "the one territory to simulate again; 0: the first -seeds")
 )
 
