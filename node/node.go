@@ -87,6 +87,7 @@ type Node struct {
 	doubted    atomic.Bool // there is, or was a moment ago, a doubt in the database
 
 	fresh    freshness
+	beacons  beacons
 	readings readings // of dossiers, entered in the journal lately
 	denials  denials  // of sign-ins, likewise
 }

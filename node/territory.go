@@ -2,8 +2,10 @@ package node
 
 import (
 	"context"
+	"slices"
 	"time"
 
+	"relais/node/beacon"
 	"relais/node/internal/store"
 	"relais/node/record"
 	"relais/node/territory"
@@ -17,6 +19,18 @@ type HubStatus struct {
 	HeardAt   time.Time
 	Compared  time.Time
 	Records   uint32 // of its logs, known here
+	Said      *Said  // nil: nothing lately, or this hub
+}
+
+// Said is what a hub says of itself, by its last beacon.
+type Said struct {
+	// Misses are the active hubs that it does not hear, by name, in the order of the
+	// roster.
+	Misses []string
+	// Roster is the version that it holds.
+	Roster uint32
+	// Delay is how long the beacon was on its way.
+	Delay time.Duration
 }
 
 // TerritoryView is the page État du territoire.
@@ -28,6 +42,7 @@ type TerritoryView struct {
 	Stops     int
 	Dossiers  int
 	Waiting   int // records made here and not yet signed
+	News      Propagation
 	Alarms    []Alarm
 }
 
@@ -73,6 +88,7 @@ func (n *Node) Territory(ctx context.Context) (TerritoryView, error) {
 	now := n.now()
 	v.Freshness.At = n.fresh.latest(now)
 	v.Freshness.Seen, v.Freshness.Expected = n.presence(now)
+	v.News = n.Propagation()
 	v.Hubs = n.hubStatuses(v.Roster, logs, now)
 	v.Alarms = n.alarms(now, v, s)
 	return v, nil
@@ -87,6 +103,7 @@ func (n *Node) hubStatuses(roster *territory.Roster, logs []store.Log, now time.
 	for _, l := range logs {
 		known[l.Hub] += l.Head
 	}
+	_, active := n.presence(now)
 	for _, hub := range roster.Hubs {
 		c := n.fresh.of(hub.ID, now)
 		self := hub.ID == n.self
@@ -94,6 +111,19 @@ func (n *Node) hubStatuses(roster *territory.Roster, logs []store.Log, now time.
 			Hub: hub, Self: self, Connected: self || n.connected(hub.ID, now),
 			HeardAt: c.heard, Compared: c.compared, Records: known[hub.ID],
 		})
+		if b, heard := n.beacons.of(hub.ID, now, active); heard && hub.State == territory.HubActive {
+			list[len(list)-1].Said = &Said{Misses: misses(roster, b.Beacon), Roster: b.Roster, Delay: b.delay}
+		}
 	}
 	return list
+}
+
+// misses are the names of the hubs that another does not hear.
+func misses(roster *territory.Roster, b beacon.Beacon) (names []string) {
+	for _, hub := range roster.Hubs {
+		if hub.State == territory.HubActive && hub.ID != b.Hub && !slices.Contains(b.Hears, hub.Index) && hub.Index <= beacon.MaxIndex {
+			names = append(names, hub.Name)
+		}
+	}
+	return names
 }

@@ -30,6 +30,7 @@ var words = template.FuncMap{
 	"since":   func(p clocked, t time.Time) string { return locale.Since(now(p), t.In(zone(p))) },
 	"heard":   heard,
 	"wait":    locale.Wait,
+	"delay":   locale.Delay,
 	"seconds": func(d time.Duration) int { return int((d + time.Second - 1) / time.Second) },
 	"plural":  locale.Plural,
 	"int":     func(n uint32) int { return int(n) },

@@ -21,7 +21,7 @@ import (
 // listed parent.
 var floors = map[string]int{
 	"node/id": 0, "node/durable": 0, "node/label": 0, "node/fault": 0, "node/territory": 0,
-	"node/people": 1, "node/record": 1, "node/journal": 1, "node/seal": 1,
+	"node/people": 1, "node/beacon": 1, "node/record": 1, "node/journal": 1, "node/seal": 1,
 	"node/mandate": 2, "node/mediation": 2,
 	"node/internal/store": 3,
 	"node":                4,

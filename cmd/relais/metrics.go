@@ -30,6 +30,11 @@ func (s status) metrics(now time.Time) []byte {
 	e.gauge("relais_records_unsigned", "Records made here that the other hubs do not have yet, for want of a signature.", float64(s.Waiting))
 	e.gauge("relais_hubs_seen", "Hubs heard of late, this one included.", float64(s.Seen))
 	e.gauge("relais_hubs_expected", "Hubs of the roster, this one included.", float64(s.Expected))
+	if p := s.News; p != nil {
+		const name, help = "relais_news_delay_seconds", "How long signs of life of the other hubs were on their way, over the latest."
+		e.gauge(name, help, p.P50.Seconds(), "quantile", "0.5")
+		e.gauge(name, help, p.P99.Seconds(), "quantile", "0.99")
+	}
 	if !s.FreshAt.IsZero() {
 		e.gauge("relais_fresh_age_seconds", "Since the last comparison with another hub or the national service.", now.Sub(s.FreshAt).Seconds())
 	}

@@ -79,6 +79,9 @@ func (h *hub) status(ctx context.Context) (status, error) {
 	if s.Rekeying, err = h.node.Rekeying(ctx); err != nil {
 		return s, err
 	}
+	if view.News.Of > 0 {
+		s.News = &view.News
+	}
 	if r := view.Roster; r != nil {
 		s.RosterVersion, s.RosterUntil = r.Version, r.ExpiresAt
 	}

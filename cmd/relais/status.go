@@ -37,6 +37,8 @@ type status struct {
 	Seen     int       `json:"seen"`
 	Expected int       `json:"expected"`
 
+	News *node.Propagation `json:"news,omitempty"` // how long signs of life of the others were on their way
+
 	Notices  int `json:"notices"`
 	Stops    int `json:"stops"`
 	Dossiers int `json:"dossiers"`
@@ -105,6 +107,9 @@ func printStatus(std stdio, s status) error {
 	line("pages", "%s", strings.Join(s.Pages, " "))
 	line("roster", "%s", s.roster())
 	line("others", "%s", s.others())
+	if p := s.News; p != nil {
+		line("news", "%.1f s on the way, 99 of 100 within %.1f s, of the last %d signs of life", p.P50.Seconds(), p.P99.Seconds(), p.Of)
+	}
 	line("knows", "%d mandates, %d stops, %d dossiers; %d records to sign", s.Notices, s.Stops, s.Dossiers, s.Waiting)
 	if n := s.National; n != nil {
 		line("national", "%s: %d up, %d down, drift %d, %d octets out, %d in %s", n.At.Local().Format(time.DateTime), n.Up, n.Down, n.Drift, n.OctetsOut, n.OctetsIn, n.Err)

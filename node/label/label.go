@@ -30,6 +30,7 @@ const (
 	Session    Label = "relais/v1/session"     // hash of a session token at rest
 	LinkLeaf   Label = "relais/v1/link-leaf"   // certificate of a link key
 	NextRoot   Label = "relais/v1/next-root"   // SHA-256(label ‖ next root key)
+	Beacon     Label = "relais/v1/beacon"      // Ed25519 by the witness key over label ‖ territory ‖ 0 ‖ beacon
 
 	RootFingerprint Label = "relais/v1/root-fingerprint" // SHA-256(label ‖ root key)[:16]
 	Enrolment       Label = "relais/v1/enrolment"        // SHA-256(label ‖ request)[:10], read aloud
@@ -40,7 +41,7 @@ const (
 // All lists every label, for tests and for readers of other programs.
 var All = []Label{
 	HubID, Record, Chain, Fork, StopCode, Dossier, SubjectTag, Leaf, Personal,
-	Recap, Text, Seal, Keyring, Session, LinkLeaf, NextRoot,
+	Recap, Text, Seal, Keyring, Session, LinkLeaf, NextRoot, Beacon,
 	RootFingerprint, Enrolment, Invitation, InviteSecret,
 }
 

@@ -17,6 +17,7 @@ const (
 	vectorEvent           // the sender's vector
 	askedEvent            // the same, and ours is wanted back
 	toldEvent             // a vector of whoever the sender says
+	beaconEvent           // somebody's sign of life
 )
 
 // event is something a callback copied for our loop. from is who handed it over;
@@ -72,6 +73,8 @@ func (p *Pool) applyBatch(ctx context.Context, batch []event) {
 			if len(e.data) <= record.MaxOctets && !p.seen.has(e.data) {
 				records[e.from] = append(records[e.from], e.data)
 			}
+		case beaconEvent:
+			p.takeBeacon(e)
 		case toldEvent:
 			told[e.from] = e
 		default:

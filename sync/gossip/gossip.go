@@ -142,6 +142,7 @@ func (p *Pool) Run(ctx context.Context) error {
 	loops.Go(func() { p.applyLoop(ctx) })
 	loops.Go(func() { p.hintLoop(ctx) })
 	loops.Go(func() { p.meetLoop(ctx) })
+	loops.Go(func() { p.beaconLoop(ctx) })
 	<-ctx.Done()
 	if err := list.Leave(leaveTimeout); err != nil {
 		p.log.Debug("gossip left without a good-bye", "err", err)

@@ -181,7 +181,7 @@ func TestRubbishIsHarmless(t *testing.T) {
 	rude, b := w.add(t, linktest.Options{}, nil), w.add(t, linktest.Options{}, nil)
 	run(t, rude, b)
 	together(t, rude, b)
-	for _, kind := range []link.Type{link.TypePacket, link.TypeRecord, link.TypeVector, 99} {
+	for _, kind := range []link.Type{link.TypePacket, link.TypeRecord, link.TypeVector, link.TypeBeacon, 99} {
 		for _, payload := range [][]byte{nil, {0}, {1}, []byte(strings.Repeat("x", 300)), make([]byte, link.MaxPayload)} {
 			rude.link.Send(b.ID, kind, payload)
 		}

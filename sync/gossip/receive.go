@@ -33,6 +33,8 @@ func (p *Pool) Frame(from territory.HubID, kind link.Type, payload []byte) {
 		p.transport.packet(from, payload, now)
 	case link.TypeRecord:
 		p.offer(event{kind: recordEvent, from: from, data: payload})
+	case link.TypeBeacon:
+		p.offer(event{kind: beaconEvent, from: from, data: payload})
 	case link.TypeVector:
 		if len(payload) == 0 {
 			return

@@ -19,6 +19,7 @@ const (
 	TypePacket Type = 2 // a packet of memberlist
 	TypeRecord Type = 3 // one record, pushed eagerly
 	TypeVector Type = 4 // what the sender knows
+	TypeBeacon Type = 5 // a hub's sign of life, passed on
 )
 
 const (

@@ -92,6 +92,16 @@ func Span(d time.Duration) string {
 	return fmt.Sprintf("%d j", int(d/(24*time.Hour)))
 }
 
+// Delay writes how long news was on its way: "0,2 s", and what is longer than a
+// minute as Span does.
+func Delay(d time.Duration) string {
+	if d >= time.Minute {
+		return Span(d)
+	}
+	tenths := max(1, int((d+50*time.Millisecond)/(100*time.Millisecond)))
+	return fmt.Sprintf("%d,%d\u00a0s", tenths/10, tenths%10)
+}
+
 // Wait writes how long to wait, rounded up, in words: "12 secondes",
 // "1 minute".
 func Wait(d time.Duration) string {

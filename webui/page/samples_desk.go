@@ -71,8 +71,9 @@ func sampleHubs() []node.HubStatus {
 	heard := SampleNow.Add(-2 * time.Minute)
 	return []node.HubStatus{
 		{Hub: hub(1, "Valbrume", territory.AssuranceTPM), Self: true, Connected: true, Records: 41},
-		{Hub: hub(2, "Port-Exemple", territory.AssuranceTPM), Connected: true, HeardAt: heard, Compared: heard, Records: 18},
-		{Hub: hub(3, "le bus", territory.AssuranceSoftware), Connected: true, HeardAt: heard.Add(-time.Minute), Compared: heard, Records: 7},
+		{Hub: hub(2, "Port-Exemple", territory.AssuranceTPM), Connected: true, HeardAt: heard, Compared: heard, Records: 18, Said: &node.Said{Roster: 4, Delay: 180 * time.Millisecond}},
+		{Hub: hub(3, "le bus", territory.AssuranceSoftware), Connected: true, HeardAt: heard.Add(-time.Minute), Compared: heard, Records: 7,
+			Said: &node.Said{Misses: []string{"Port-Exemple"}, Roster: 3, Delay: 900 * time.Millisecond}},
 	}
 }
 
@@ -82,6 +83,7 @@ func sampleTerritory(hubs []node.HubStatus) *Territory {
 		View: node.TerritoryView{
 			Roster: &territory.Roster{Name: "Territoire de démonstration", Version: 4}, Hubs: hubs,
 			Freshness: node.Freshness{National: SampleNow.Add(-29 * time.Minute)}, Notices: 37, Stops: 6, Dossiers: 22,
+			News: node.Propagation{P50: 180 * time.Millisecond, P99: 900 * time.Millisecond, Of: 41},
 		},
 		Pass: node.NationalPass{At: SampleNow.Add(-29 * time.Minute), Up: 4, Down: 1}, HasPass: true,
 	}
