@@ -133,7 +133,7 @@ func (c *Client) Push(ctx context.Context, hub territory.HubID) (Pushed, error) 
 var ErrNoProgress = errors.New("the page brought nothing new")
 
 func (c *Client) pushPage(ctx context.Context, hub territory.HubID, wires [][]byte) (Outcome, error) {
-	a, err := c.ask(ctx, hub, http.MethodPost, pathRecords, typeRecords, AppendPage(nil, wires), typeJSON, maxProblemOctets)
+	a, err := c.ask(ctx, hub, http.MethodPost, pathRecords, typeRecords, record.AppendPage(nil, wires), typeJSON, maxProblemOctets)
 	if err != nil {
 		return Outcome{}, err
 	}

@@ -272,7 +272,7 @@ func TestPeerThatLies(t *testing.T) { // a member of the roster, gone bad
 		"refused for ever": func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Relais-More", "true")
 			w.Header().Set("Content-Type", "application/vnd.relais.records")
-			w.Write(exchange.AppendPage(nil, [][]byte{endless.next(t)}))
+			w.Write(record.AppendPage(nil, [][]byte{endless.next(t)}))
 		},
 		"roster for ever": func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Relais-Roster", "4000000000")

@@ -114,7 +114,7 @@ func (h *handler) missing(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("look for what is missing: %w", err)
 	}
 	w.Header().Set(headerMore, strconv.FormatBool(more))
-	writeBody(w, typeRecords, AppendPage(nil, wires))
+	writeBody(w, typeRecords, record.AppendPage(nil, wires))
 	return nil
 }
 
@@ -134,7 +134,7 @@ func (h *handler) records(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	wires, err := ParsePage(body)
+	wires, err := record.ParsePage(body)
 	if err != nil {
 		return &Problem{Status: http.StatusUnprocessableEntity, Detail: err.Error()}
 	}

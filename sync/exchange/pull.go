@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"relais/node/record"
 	"relais/node/territory"
 )
 
@@ -91,7 +92,7 @@ func (c *Client) askMissing(ctx context.Context, hub territory.HubID, given give
 
 // applyPage takes a page, and tells whether the next one will be another.
 func (c *Client) applyPage(ctx context.Context, hub territory.HubID, page []byte, given given, sum *Pulled) (progress bool, err error) {
-	wires, err := ParsePage(page)
+	wires, err := record.ParsePage(page)
 	if err != nil || len(wires) == 0 {
 		return false, err
 	}

@@ -19,7 +19,6 @@ import (
 	"relais/node"
 	"relais/node/record"
 	"relais/node/territory"
-	"relais/sync/exchange"
 	"relais/sync/national"
 )
 
@@ -69,14 +68,14 @@ func TestInstancesShareAPass(t *testing.T) {
 	}
 	wires := g.pen(g.hub(0)).write(t, 1500) // two pages down
 	for page := range slices.Chunk(wires, 500) {
-		request("POST", "/relais/v1/records", "application/vnd.relais.records", exchange.AppendPage(nil, page))
+		request("POST", "/relais/v1/records", "application/vnd.relais.records", record.AppendPage(nil, page))
 	}
 	var got [][]byte
 	pages := 0
 	for ; len(got) < len(wires); pages++ {
 		v, err := vectorOf(t, g, got).MarshalBinary()
 		check(t, err)
-		page, err := exchange.ParsePage([]byte(request("POST", "/relais/v1/records/missing", "application/vnd.relais.vector", v)))
+		page, err := record.ParsePage([]byte(request("POST", "/relais/v1/records/missing", "application/vnd.relais.vector", v)))
 		check(t, err)
 		if len(page) == 0 {
 			t.Fatalf("%d records after %d pages, and no more", len(got), pages)
@@ -186,7 +185,7 @@ func TestDatabaseAway(t *testing.T) {
 	c := g.client(t, s, g.hub(0))
 	wires := g.pen(g.hub(0)).write(t, 5)
 	push := func() (int, http.Header, string) {
-		return ask(t, c, s, "POST", "/relais/v1/records", "application/vnd.relais.records", exchange.AppendPage(nil, wires))
+		return ask(t, c, s, "POST", "/relais/v1/records", "application/vnd.relais.records", record.AppendPage(nil, wires))
 	}
 	if status, _, text := push(); status != http.StatusOK {
 		t.Fatalf("before: %d %s", status, text)
