@@ -4,7 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"relais/node/internal/store"
 	"relais/node/journal"
@@ -98,25 +101,56 @@ func (n *Node) verify(ctx context.Context, wires [][]byte, roster *territory.Ros
 	if batch, err = n.dropKnown(ctx, batch, &applied); err != nil {
 		return nil, applied, err
 	}
-	authors := map[territory.HubID]territory.Author{}
+	signed := signedBy(roster, batch)
 	good := batch[:0]
-	for _, e := range batch {
-		author, met := authors[e.Hub]
-		if !met {
-			author, _ = roster.Author(e.Hub) // without a key when it is unknown
-			authors[e.Hub] = author
-		}
-		if author.Key == nil || !author.Admits(e.Incarnation, e.Seq, e.Hash) || e.Verify(author.Key) != nil {
+	for i, e := range batch {
+		if signed[i] {
+			good = append(good, e)
+		} else {
 			applied.Refused++
-			continue
 		}
-		good = append(good, e)
 	}
 	slices.SortFunc(good, func(x, y *record.Envelope) int {
 		return cmp.Or(slices.Compare(x.Hub[:], y.Hub[:]), cmp.Compare(x.Incarnation, y.Incarnation),
 			cmp.Compare(x.Seq, y.Seq), slices.Compare(x.Hash[:], y.Hash[:]))
 	})
 	return good, applied, nil
+}
+
+// stripe is how many signatures one core checks before it looks for more.
+const stripe = 16
+
+// signedBy tells of each record whether its author may say it, and did. All cores
+// check: it is most of what a record costs.
+func signedBy(roster *territory.Roster, batch []*record.Envelope) []bool {
+	authors := map[territory.HubID]territory.Author{}
+	for _, e := range batch {
+		if _, met := authors[e.Hub]; !met {
+			authors[e.Hub], _ = roster.Author(e.Hub) // without a key when it is unknown
+		}
+	}
+	signed := make([]bool, len(batch))
+	var next atomic.Int64
+	check := func() {
+		for {
+			end := int(next.Add(stripe))
+			if end-stripe >= len(batch) {
+				return
+			}
+			for i := end - stripe; i < min(end, len(batch)); i++ {
+				e := batch[i]
+				author := authors[e.Hub]
+				signed[i] = author.Key != nil && author.Admits(e.Incarnation, e.Seq, e.Hash) && e.Verify(author.Key) == nil
+			}
+		}
+	}
+	var cores sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), (len(batch)+stripe-1)/stripe) - 1 {
+		cores.Go(check)
+	}
+	check()
+	cores.Wait()
+	return signed
 }
 
 // dropKnown spares the signature check of what is here already: in a territory
