@@ -36,7 +36,7 @@ const (
 // nothing.
 func BenchmarkGoalRevocation(b *testing.B) {
 	for b.Loop() {
-		ours := measure(b, startOurs(b))
+		ours := measure(b, startOurs(b, benchHubs, benchRecords))
 		preset := measure(b, startPreset(b))
 		b.ReportMetric(ms(percentile(ours.last, 99)), "ours:ms-p99")
 		b.ReportMetric(ms(percentile(preset.last, 99)), "peer:ms-p99")
@@ -53,7 +53,9 @@ func BenchmarkGoalRevocation(b *testing.B) {
 // contender is one side of the race: write makes a record at a hub, and arrived
 // says when another one had it.
 type contender struct {
-	write   func(hub int, text string) []byte
+	hubs, records int
+	// write returns the record and when it was begun.
+	write   func(hub int, text string) ([]byte, time.Time)
 	arrived func(hub int, wire []byte) (time.Time, bool)
 	stop    func()
 }
@@ -68,12 +70,11 @@ func measure(tb testing.TB, c contender) times {
 	tb.Helper()
 	defer c.stop()
 	var t times
-	for i := range benchRecords {
-		from := i % benchHubs
-		began := time.Now()
-		wire := c.write(from, fmt.Sprintf("record %d %0150d", i, i))
+	for i := range c.records {
+		from := i % c.hubs
+		wire, began := c.write(from, fmt.Sprintf("record %d %0150d", i, i))
 		var last time.Duration
-		for hub := range benchHubs {
+		for hub := range c.hubs {
 			at, ok := wait(c, hub, wire, began.Add(5*time.Second))
 			if !ok {
 				t.missed++
@@ -117,15 +118,15 @@ func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond)
 // told as many mandates as will be stopped. A record is made by a stop code
 // typed at a kiosk: its time includes the commit there, the signature, and the
 // commit at every hub on its way.
-func startOurs(tb testing.TB) contender {
+func startOurs(tb testing.TB, hubs, records int) contender {
 	tb.Helper()
 	l := newLand(tb)
-	for range benchHubs {
+	for range hubs {
 		l.add(tb, false, nil, nil)
 	}
 	l.enrol(tb)
-	codes := make([]record.StopCode, benchRecords)
-	notices := make([][]byte, benchRecords)
+	codes := make([]record.StopCode, records)
+	notices := make([][]byte, records)
 	for i := range codes {
 		codes[i] = record.NewStopCode()
 		notices[i] = l.pen.notice(tb, l.office, codes[i])
@@ -140,11 +141,13 @@ func startOurs(tb testing.TB) contender {
 	l.met(tb)
 	next := 0
 	return contender{
-		write: func(i int, _ string) []byte {
+		hubs: hubs, records: records,
+		write: func(i int, _ string) ([]byte, time.Time) {
+			began := time.Now()
 			_, err := l.hubs[i].StopByCode(context.Background(), codes[next].String(), "kiosk")
 			check(tb, err)
 			next++
-			return <-l.hubs[i].made
+			return <-l.hubs[i].made, began
 		},
 		arrived: func(i int, wire []byte) (time.Time, bool) { return l.hubs[i].arrived(wire) },
 		stop:    l.stop,
@@ -226,9 +229,11 @@ func startPreset(tb testing.TB) contender {
 		return !slices.ContainsFunc(nodes, func(p *preset) bool { return p.list.NumMembers() != benchHubs })
 	})
 	return contender{
-		write: func(i int, text string) []byte {
+		hubs: benchHubs, records: benchRecords,
+		write: func(i int, text string) ([]byte, time.Time) {
+			began := time.Now()
 			nodes[i].take([]byte(text))
-			return []byte(text)
+			return []byte(text), began
 		},
 		arrived: func(i int, wire []byte) (time.Time, bool) {
 			nodes[i].mu.Lock()

@@ -26,33 +26,11 @@ func BenchmarkGoalExchangeOctets(b *testing.B) {
 		return through
 	})
 	lacks := l.add(b, true, nil, nil)
-	pens := make([]*pen, logs)
-	for i := range pens {
-		pens[i] = newPen(b)
-		entry := pens[i].entry(l.roster.Hubs[0])
-		entry.Index = uint16(2000 + i)
-		l.roster.Hubs = append(l.roster.Hubs, entry)
-		l.roster.Structures[0].Serving = append(l.roster.Structures[0].Serving, pens[i].hub)
-	}
+	pens := l.addPens(b, logs)
 	l.enrol(b)
 	ctx := context.Background()
 	for b.Loop() {
-		write := func(n int, from []*pen, sites ...*site) (octets int) {
-			var wires [][]byte
-			for i := range n {
-				wire := from[i%len(from)].notice(b, l.office, record.NewStopCode())
-				octets += len(wire)
-				wires = append(wires, wire)
-			}
-			for _, s := range sites {
-				for part := range slices.Chunk(wires, 1000) {
-					_, err := s.Apply(ctx, part, pens[0].hub)
-					check(b, err)
-				}
-			}
-			return octets
-		}
-		write(logs*each-10_101, pens, knows, lacks)
+		l.write(b, logs*each-10_101, pens, knows, lacks)
 		for _, s := range []*site{knows, lacks} {
 			running, cancel := context.WithCancel(ctx)
 			b.Cleanup(cancel)
@@ -72,7 +50,7 @@ func BenchmarkGoalExchangeOctets(b *testing.B) {
 		var worst, ours, peer float64
 		note := "note: both ways on the wire, by missing:"
 		for _, missing := range []int{1, 100, 10_000} {
-			records := write(missing, pens, knows)
+			records := l.write(b, missing, pens, knows)
 			octets := float64(pull(missing))
 			allowed := float64(records + 24*logs)
 			note += fmt.Sprintf(" %d %.2f;", missing, octets/allowed)
@@ -85,4 +63,60 @@ func BenchmarkGoalExchangeOctets(b *testing.B) {
 		b.ReportMetric(1, "goal:max")
 		b.Log(note + " beside the records and 24 octets a log")
 	}
+}
+
+// BenchmarkGoalVectorIsFlat is what one hub tells another at each push/pull, of
+// 100,000 records beside 1,000, both in ten logs.
+func BenchmarkGoalVectorIsFlat(b *testing.B) {
+	l := newLand(b)
+	s := l.add(b, true, nil, nil)
+	pens := l.addPens(b, 10)
+	l.enrol(b)
+	size := func() float64 {
+		v, err := s.Vector(context.Background())
+		check(b, err)
+		wire, err := v.MarshalBinary()
+		check(b, err)
+		return float64(len(wire))
+	}
+	for b.Loop() {
+		l.write(b, 1000, pens, s)
+		b.ReportMetric(size(), "peer:octets")
+		l.write(b, 99_000, pens, s)
+		b.ReportMetric(size(), "ours:octets")
+	}
+	b.ReportMetric(1.05, "goal:max")
+	b.Log("note: a vector of ten logs: 100,000 records beside 1,000")
+}
+
+// addPens puts silent hubs on the roster, who serve the structure.
+func (l *land) addPens(tb testing.TB, n int) []*pen {
+	tb.Helper()
+	pens := make([]*pen, n)
+	for i := range pens {
+		pens[i] = newPen(tb)
+		entry := pens[i].entry(l.roster.Hubs[0])
+		entry.Index = uint16(2000 + i)
+		l.roster.Hubs = append(l.roster.Hubs, entry)
+		l.roster.Structures[0].Serving = append(l.roster.Structures[0].Serving, pens[i].hub)
+	}
+	return pens
+}
+
+// write has silent hubs draw up mandates, by turns, and tells sites of them. It
+// returns how many octets they are.
+func (l *land) write(tb testing.TB, n int, from []*pen, sites ...*site) (octets int) {
+	tb.Helper()
+	wires := make([][]byte, n)
+	for i := range wires {
+		wires[i] = from[i%len(from)].notice(tb, l.office, record.NewStopCode())
+		octets += len(wires[i])
+	}
+	for _, s := range sites {
+		for part := range slices.Chunk(wires, 1000) {
+			_, err := s.Apply(context.Background(), part, from[0].hub)
+			check(tb, err)
+		}
+	}
+	return octets
 }
