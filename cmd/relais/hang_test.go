@@ -28,44 +28,77 @@ func (h *deviceHub) drawnUp(t *testing.T) (stopCode string) {
 	return code
 }
 
-// pages asks for pages, of the desk and of the kiosk, one after the other for a
-// while, and returns how long the ninety-ninth of a hundred took.
-func (h *deviceHub) pages(t *testing.T, during time.Duration) (p99 time.Duration) {
+// A reader asks a hub for its next page, and returns how long it took.
+type reader func() time.Duration
+
+// reader asks for pages of the desk and of the kiosk in turn.
+func (h *deviceHub) reader(t *testing.T) reader {
 	t.Helper()
-	var took []time.Duration
-	for begun := time.Now(); time.Since(begun) < during || len(took) < 100; {
-		for _, v := range []struct {
-			door *visitor
-			path string
-		}{{h.desk, "/bureau"}, {h.desk, "/bureau/territoire"}, {h.kiosk, "/"}} {
-			asked := time.Now()
-			p, err := v.door.get(t.Context(), v.path)
-			if err != nil || p.status != http.StatusOK {
-				t.Fatalf("%s: %v, %+v", v.path, err, p)
-			}
-			took = append(took, time.Since(asked))
+	next, pages := 0, []struct {
+		door *visitor
+		path string
+	}{{h.desk, "/bureau"}, {h.desk, "/bureau/territoire"}, {h.kiosk, "/"}}
+	return func() time.Duration {
+		v := pages[next%len(pages)]
+		next++
+		asked := time.Now()
+		p, err := v.door.get(t.Context(), v.path)
+		took := time.Since(asked)
+		if err != nil || p.status != http.StatusOK {
+			t.Fatalf("%s: %v, %+v", v.path, err, p)
+		}
+		if took > pagePatience {
+			t.Errorf("%s took %v", v.path, took)
+		}
+		return took
+	}
+}
+
+// unmoved tells whether pages are as fast as usual: an answer that comes of the TPM is
+// later by more than this, and what the machine does beside a test is not.
+func unmoved(p99, usual time.Duration) bool { return p99 <= 2*usual+5*time.Millisecond }
+
+// fewPages is how many pages alongside asks of each hub before it compares.
+const fewPages = 300
+
+// alongside reads pages of two hubs in turn, so that what else the machine does falls
+// on both, and returns how long the ninety-ninth of a hundred took of each: for that
+// while, and while p99 is moved from the usual one, that many pages at most. Nothing slow
+// is forgotten, only outnumbered where it was an accident.
+func alongside(during time.Duration, most int, hub, other reader) (p99, usual time.Duration) {
+	var its, others []time.Duration
+	for begun := time.Now(); ; {
+		for range fewPages {
+			its, others = append(its, hub()), append(others, other())
+		}
+		p99, usual = percentile99(its), percentile99(others)
+		if time.Since(begun) >= during && (unmoved(p99, usual) || len(its) >= most) {
+			return p99, usual
 		}
 	}
-	slices.Sort(took)
-	if slowest := took[len(took)-1]; slowest > pagePatience {
-		t.Errorf("a page took %v", slowest)
-	}
-	return took[len(took)*99/100]
+}
+
+func percentile99(took []time.Duration) time.Duration {
+	sorted := slices.Sorted(slices.Values(took))
+	return sorted[(99*len(sorted)-1)/100]
 }
 
 // TestTPMHangs: the TPM stops answering in the middle of a day, before it answers a
-// request to sign. No page waits for it, a mandate is stopped and another is drawn up,
-// and what was not signed is as soon as it answers. None is lost.
+// request to sign. No page waits for it: they are as fast as those of another hub at
+// the same moment. A mandate is stopped and another is drawn up, and what was not signed
+// is as soon as it answers. None is lost.
 func TestTPMHangs(t *testing.T) {
 	t.Parallel()
-	h := newDeviceHub(t)
-	h.start(t)
-	if err := h.signIn(t.Context()); err != nil {
-		t.Fatal(err)
+	h, other := newDeviceHub(t), newDeviceHub(t)
+	var code string
+	for _, each := range []*deviceHub{other, h} {
+		each.start(t)
+		if err := each.signIn(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		code = each.drawnUp(t)
+		each.idle(t)
 	}
-	code := h.drawnUp(t)
-	h.idle(t)
-	usual := h.pages(t, 0)
 	before := h.published(t)
 
 	h.bus.holds.Lock()
@@ -79,7 +112,10 @@ func TestTPMHangs(t *testing.T) {
 		t.Errorf("she held her receipt after %v", took)
 	}
 	h.drawnUp(t)
-	hung := h.pages(t, *hang-time.Since(begun))
+	hung, usual := alongside(*hang-time.Since(begun), 10*fewPages, h.reader(t), other.reader(t))
+	if !unmoved(hung, usual) {
+		t.Errorf("page p99 %v while the TPM hangs, %v on a hub whose TPM does not", hung, usual)
+	}
 	if h.waiting(t) == 0 || h.published(t) != before {
 		t.Error("something was signed by a TPM that hangs")
 	}
@@ -94,6 +130,35 @@ func TestTPMHangs(t *testing.T) {
 	h.stop()
 	if report, err := node.VerifyFolder(t.Context(), h.stageHub.config.Hub.DataDir); err != nil || !report.OK {
 		t.Errorf("the journal: %+v, %v", report, err)
+	}
+}
+
+// The twin: one page in fifty that waits for a signature, of a TPM that takes a
+// twentieth of a second for it, is found.
+func TestPageThatWaitsForTheTPM(t *testing.T) {
+	t.Parallel()
+	h := newDeviceHub(t)
+	h.start(t)
+	if err := h.signIn(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	h.idle(t)
+	page, n := h.reader(t), 0
+	waiting := func() time.Duration {
+		if n++; n%50 != 0 {
+			return page()
+		}
+		asked := time.Now()
+		h.bus.holds.Lock()
+		time.AfterFunc(50*time.Millisecond, h.bus.holds.Unlock)
+		if _, err := h.keys.Identity().Sign(nil, make([]byte, 32), nil); err != nil {
+			t.Error(err)
+		}
+		page()
+		return time.Since(asked)
+	}
+	if p99, usual := alongside(0, 2*fewPages, waiting, h.reader(t)); unmoved(p99, usual) {
+		t.Errorf("page p99 %v where one page in fifty waits for the TPM, %v where none does", p99, usual)
 	}
 }
 
