@@ -26,7 +26,7 @@ func (s *Server) dress(r *http.Request, b *page.Base) {
 	if b.Audience == page.Kiosk {
 		return
 	}
-	b.Software = softwareKeys(roster, s.node.Self())
+	b.Software = s.software
 	b.Flash = s.flash(r)
 	by, signedIn := actorOf(r)
 	if !signedIn {
@@ -54,16 +54,6 @@ func zoneOf(roster *territory.Roster) *time.Location {
 		return time.UTC
 	}
 	return zone
-}
-
-// softwareKeys tells whether the roster says that this hub's keys are in
-// software.
-func softwareKeys(roster *territory.Roster, self territory.HubID) bool {
-	if roster == nil {
-		return false
-	}
-	hub, known := roster.Hub(self)
-	return known && hub.Assurance == territory.AssuranceSoftware
 }
 
 // deskBase begins a page of the desk under an entry of the menu; "" shows no menu.

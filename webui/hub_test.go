@@ -145,14 +145,18 @@ func (l *lockedBuffer) String() string {
 
 // newSite makes a hub for this test alone, which runs beside the others: a site
 // waits for its disk more than it computes.
-func newSite(t *testing.T) *site {
+func newSite(t *testing.T, change ...func(*webui.Options)) *site {
 	t.Helper()
 	t.Parallel()
 	s := &site{clock: &clock{now: time.Now().UTC().Truncate(time.Second)}, logs: &lockedBuffer{}}
 	log := slog.New(slog.NewTextHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	s.node, s.root = newNode(t, s.clock, log)
 	var err error
-	s.server, err = webui.New(webui.Options{Node: s.node, Names: []string{deskName}, KioskName: kioskName, Now: s.clock.Now, Logger: log})
+	o := webui.Options{Node: s.node, Names: []string{deskName}, KioskName: kioskName, Software: true, Now: s.clock.Now, Logger: log}
+	for _, f := range change {
+		f(&o)
+	}
+	s.server, err = webui.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}

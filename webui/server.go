@@ -36,8 +36,11 @@ type Options struct {
 	Names []string
 	// KioskName is the host name of the kiosk, without port; "" for no kiosk.
 	KioskName string
-	Now       func() time.Time // nil: time.Now
-	Logger    *slog.Logger     // nil: discards
+	// Software: this hub's own keys are guarded by a file, whatever a roster says of
+	// it, and every page of the desk says so.
+	Software bool
+	Now      func() time.Time // nil: time.Now
+	Logger   *slog.Logger     // nil: discards
 }
 
 // Server serves the pages of one hub.
@@ -45,6 +48,7 @@ type Server struct {
 	node      *node.Node
 	names     []string
 	kioskName string
+	software  bool
 	now       func() time.Time
 	log       *slog.Logger
 	templates templates
@@ -61,7 +65,7 @@ func New(o Options) (*Server, error) {
 	if len(o.Names) == 0 {
 		return nil, errors.New("the web pages need at least one host name")
 	}
-	s := &Server{node: o.Node, kioskName: canonicalHost(o.KioskName), now: o.Now, log: o.Logger}
+	s := &Server{node: o.Node, kioskName: canonicalHost(o.KioskName), software: o.Software, now: o.Now, log: o.Logger}
 	for _, name := range o.Names {
 		s.names = append(s.names, canonicalHost(name))
 	}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -272,6 +273,42 @@ func TestRecoverReplacedTPM(t *testing.T) {
 	if e := h.request(t); e.Hub.Assurance != "software" || e.Replaces.Hub != tpmHub.ID {
 		t.Errorf("the request says %+v", e)
 	}
+}
+
+// A hub that was brought over to software keys is in no roster yet: its pages say in
+// red what guards its keys all the same. The twin is in it: with its TPM they did not.
+func TestRecoveredToSoftwareIsSaid(t *testing.T) {
+	process := startTPM(t)
+	h := newSealedHub(t, process.Device())
+	if h.showsStrip(t) {
+		t.Error("a hub with its TPM says that it keeps its keys in software")
+	}
+	process.Kill()
+	h.config.Keys.Provider = "software"
+	if _, err := recoverHub(t.Context(), h.config, with(h.code)); err != nil {
+		t.Fatal(err)
+	}
+	if !h.showsStrip(t) {
+		t.Error("nothing on the page says that the keys are in software now")
+	}
+}
+
+// showsStrip opens the hub, and looks at the page to sign in.
+func (h *sealedHub) showsStrip(t *testing.T) bool {
+	t.Helper()
+	running, err := openHub(t.Context(), h.config, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := httptest.NewRecorder()
+	running.web.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "https://"+h.config.Web.Names[0]+"/connexion", nil))
+	if answer.Code != http.StatusOK {
+		t.Errorf("the page: %d\n%s", answer.Code, answer.Body)
+	}
+	if err := running.close(); err != nil {
+		t.Error(err)
+	}
+	return strings.Contains(answer.Body.String(), `class="alarm-strip"`)
 }
 
 // TestRecoverInterrupted cuts the power after each durable step: the keyring, the

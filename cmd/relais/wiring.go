@@ -72,6 +72,7 @@ func (h *hub) wireDoors(ctx context.Context) (err error) {
 	}
 	h.web, err = webui.New(webui.Options{
 		Node: h.node, Names: h.config.Web.Names, KioskName: h.config.Web.KioskName, Logger: h.log,
+		Software: h.keys.Assurance() == territory.AssuranceSoftware,
 	})
 	if err != nil {
 		return err

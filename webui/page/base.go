@@ -53,8 +53,8 @@ type Base struct {
 	// Helper and Structure name who is signed in; empty on other pages.
 	Helper, Structure string
 	Freshness         Freshness
-	// Software is true when this hub keeps its keys in software: a red banner
-	// says so on every desk page.
+	// Software is true when this hub keeps its keys in software: a red strip says
+	// so on every page of the desk and of the département, signed in or not.
 	Software bool
 	// Flash is a sentence about what was just done, shown once.
 	Flash string
