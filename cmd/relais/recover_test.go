@@ -31,6 +31,7 @@ type sealedHub struct {
 	born        born
 	code        keyring.RecoveryCode
 	departement keyring.DepartementKey
+	root        territory.Root
 }
 
 const plantedSecret = "ce que le relais garde"
@@ -67,11 +68,10 @@ func newSealedHub(t *testing.T, device string, set ...func(*Config)) *sealedHub 
 	if h.departement, err = keyring.ParseDepartementKey([]byte(secret.String())); err != nil {
 		t.Fatal(err)
 	}
-	root, err := territory.NewRoot("demo", "Territoire d’essai", time.Now())
-	if err != nil {
+	if h.root, err = territory.NewRoot("demo", "Territoire d’essai", time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	m, err := createHub(t.Context(), h.config, root.Public())
+	m, err := createHub(t.Context(), h.config, h.root.Public())
 	if err != nil {
 		t.Fatal(err)
 	}
