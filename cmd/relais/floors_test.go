@@ -59,6 +59,7 @@ var doors = []struct {
 	{"relais/hardware/keyring/recoverywork", []string{"hardware/keyring"}, "only tests make a recovery code cheap"},
 	{"github.com/coreos/go-systemd", []string{"systemd"}, "the service manager has one interlocutor"},
 	{"github.com/chromedp", nil, "a browser belongs to tests"},
+	{"relais/node/durable/durabletest", nil, "a traced program belongs to tests"},
 	{"relais/node/nodetest", nil, "a cheap passphrase belongs to tests"},
 }
 

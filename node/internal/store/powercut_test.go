@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"relais/node/durable/durabletest"
 	"relais/node/internal/store"
 )
 
@@ -28,38 +29,38 @@ var kills = flag.Int("kills", 8, "writers killed")
 // do is to have kept nothing of what was not synced.
 type disk struct {
 	synced  map[string][]byte
-	pending map[string][]sysCall
+	pending map[string][]durabletest.Call
 }
 
-func newDisk() *disk { return &disk{make(map[string][]byte), make(map[string][]sysCall)} }
+func newDisk() *disk { return &disk{make(map[string][]byte), make(map[string][]durabletest.Call)} }
 
 // apply takes one call of the trace.
-func (d *disk) apply(c sysCall) {
-	if name := filepath.Base(c.path); name != "relais.db" && name != "relais.db-wal" {
+func (d *disk) apply(c durabletest.Call) {
+	if name := filepath.Base(c.Path); name != "relais.db" && name != "relais.db-wal" {
 		return // shared memory is rebuilt; the rollback journal lived until the first entry
 	}
-	switch c.name {
+	switch c.Name {
 	case "pwrite64", "ftruncate":
-		d.pending[c.path] = append(d.pending[c.path], c)
+		d.pending[c.Path] = append(d.pending[c.Path], c)
 	case "fsync", "fdatasync":
-		for _, p := range d.pending[c.path] {
-			d.synced[c.path] = change(d.synced[c.path], p)
+		for _, p := range d.pending[c.Path] {
+			d.synced[c.Path] = change(d.synced[c.Path], p)
 		}
-		d.pending[c.path] = nil
+		d.pending[c.Path] = nil
 	}
 }
 
 // change returns a file after a call.
-func change(file []byte, c sysCall) []byte {
-	size := int(c.number) + len(c.data)
-	if c.name == "ftruncate" {
-		size = int(c.number)
+func change(file []byte, c durabletest.Call) []byte {
+	size := int(c.Number) + len(c.Data)
+	if c.Name == "ftruncate" {
+		size = int(c.Number)
 		file = file[:min(len(file), size)]
 	}
 	if grow := size - len(file); grow > 0 {
 		file = append(file, make([]byte, grow)...)
 	}
-	copy(file[c.number:], c.data)
+	copy(file[c.Number:], c.Data)
 	return file
 }
 
@@ -81,7 +82,7 @@ func (d *disk) after(t *testing.T, chance *rand.Rand) string {
 }
 
 // scatter writes some sectors of what was pending.
-func scatter(t *testing.T, path string, pending []sysCall, chance *rand.Rand) {
+func scatter(t *testing.T, path string, pending []durabletest.Call, chance *rand.Rand) {
 	t.Helper()
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
@@ -89,14 +90,14 @@ func scatter(t *testing.T, path string, pending []sysCall, chance *rand.Rand) {
 	}
 	defer f.Close()
 	for _, p := range pending {
-		if p.name != "pwrite64" {
+		if p.Name != "pwrite64" {
 			continue
 		}
-		for at := 0; at < len(p.data); at += 512 {
+		for at := 0; at < len(p.Data); at += 512 {
 			if chance.IntN(2) == 0 {
 				continue
 			}
-			if _, err := f.WriteAt(p.data[at:min(at+512, len(p.data))], p.number+int64(at)); err != nil {
+			if _, err := f.WriteAt(p.Data[at:min(at+512, len(p.Data))], p.Number+int64(at)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -118,7 +119,7 @@ func found(t *testing.T, path string) (entries int) {
 }
 
 // written is what a child that makes powerWrites commits asks of the disk.
-func written(t *testing.T, mode string) []sysCall {
+func written(t *testing.T, mode string) []durabletest.Call {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "relais.db")
 	return traced(t, diskCalls, path, childMode+"="+mode, childWriters+"=1", childWrites+"="+strconv.Itoa(powerWrites))
@@ -127,7 +128,7 @@ func written(t *testing.T, mode string) []sysCall {
 // lostAtCuts replays a child's writes and cuts the power: at every tenth
 // acknowledgement, or with chance amid the writes. It returns how many cuts lost
 // something acknowledged before.
-func lostAtCuts(t *testing.T, calls []sysCall, chance *rand.Rand) (cuts, lossy int) {
+func lostAtCuts(t *testing.T, calls []durabletest.Call, chance *rand.Rand) (cuts, lossy int) {
 	t.Helper()
 	d, acked := newDisk(), 0
 	for _, c := range calls {
@@ -155,9 +156,9 @@ func lostAtCuts(t *testing.T, calls []sysCall, chance *rand.Rand) (cuts, lossy i
 	return cuts, lossy
 }
 
-func acknowledgement(c sysCall) (int, bool) {
-	text, found := strings.CutPrefix(string(c.data), "ack ")
-	if c.name != "write" || !found {
+func acknowledgement(c durabletest.Call) (int, bool) {
+	text, found := strings.CutPrefix(string(c.Data), "ack ")
+	if c.Name != "write" || !found {
 		return 0, false
 	}
 	n, err := strconv.Atoi(strings.TrimSpace(text))

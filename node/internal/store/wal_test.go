@@ -35,7 +35,7 @@ func walWrites(t *testing.T, mode string) float64 {
 		if _, isAck := acknowledgement(c); isAck {
 			acked++
 		}
-		if c.name == "pwrite64" && strings.HasSuffix(c.path, "-wal") && acked > 0 {
+		if c.Name == "pwrite64" && strings.HasSuffix(c.Path, "-wal") && acked > 0 {
 			n++
 		}
 	}

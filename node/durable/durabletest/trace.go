@@ -1,4 +1,6 @@
-package store_test
+// Package durabletest reads what a program asks of its disk, by strace: what is on it
+// after a power cut is then known without cutting the power.
+package durabletest
 
 import (
 	"errors"
@@ -11,32 +13,27 @@ import (
 	"testing"
 )
 
-// sysCall is one line of a trace that matters here.
-type sysCall struct {
-	name   string
-	path   string
-	data   []byte // written
-	number int64  // offset of a pwrite64, length of an ftruncate
+// A Call is one line of a trace.
+type Call struct {
+	Name   string
+	Path   string // of the file; of a renameat, the former name
+	To     string // of a renameat
+	Data   []byte // written
+	Number int64  // offset of a pwrite64, length of an ftruncate
 }
 
-// The calls on files that a test may want of a trace: it costs what it records.
-const (
-	syncCalls = "fsync,fdatasync"
-	diskCalls = "pwrite64,ftruncate,write," + syncCalls // a write is what the child said
-)
-
-// traced runs a child under strace and returns its calls of those names, in
-// order, as they ended.
-func traced(t testing.TB, names, path string, env ...string) []sysCall {
+// Trace runs a command of this machine's under strace and returns its calls of those
+// names, in order, as they ended. It fails the test when one of them failed.
+func Trace(t testing.TB, names string, cmd *exec.Cmd) []Call {
 	t.Helper()
 	trace := filepath.Join(t.TempDir(), "trace")
-	self := childCommand(t, "write", path, env...)
 	// 140,000 octets is more than is handed over at once: nothing is cut short. The
 	// kernel lets every other call by: the child is not stopped at its thousands.
-	cmd := exec.CommandContext(t.Context(), "strace", "-f", "--seccomp-bpf", "-y", "-xx", "-s", "140000", "-o", trace,
-		"-e", "trace="+names, self.Path)
-	cmd.Env = self.Env
-	if out, err := cmd.CombinedOutput(); err != nil {
+	traced := exec.CommandContext(t.Context(), "strace", append([]string{
+		"-f", "--seccomp-bpf", "-y", "-xx", "-s", "140000", "-o", trace, "-e", "trace=" + names,
+	}, cmd.Args...)...)
+	traced.Env = cmd.Env
+	if out, err := traced.CombinedOutput(); err != nil {
 		t.Fatalf("strace: %v\n%s", err, out)
 	}
 	text, err := os.ReadFile(trace)
@@ -52,7 +49,7 @@ func traced(t testing.TB, names, path string, env ...string) []sysCall {
 
 // parseTrace reads strace's output, a line "thread call". A call cut in two by
 // another thread is put together where it ended: a sync counts once it is over.
-func parseTrace(text string) (calls []sysCall, err error) {
+func parseTrace(text string) (calls []Call, err error) {
 	begun := make(map[string]string) // by thread
 	for line := range strings.Lines(text) {
 		thread, call, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
@@ -78,30 +75,39 @@ func parseTrace(text string) (calls []sysCall, err error) {
 }
 
 // parseCall reads a call that went well: its arguments are a file, <path>, then
-// "octets", size, offset, or a length, or nothing.
-func parseCall(call string) (c sysCall, err error) {
+// "octets", size, offset, or a length, or nothing; or of a renameat a folder and a name
+// in it, twice, both names whole.
+func parseCall(call string) (c Call, err error) {
 	head, rest, _ := strings.Cut(call, "<")
 	path, rest, _ := strings.Cut(rest, ">")
 	arguments, result, ended := strings.Cut(rest, ") ")
 	result = strings.TrimLeft(result, " ")
-	c.name, _, _ = strings.Cut(head, "(")
+	c.Name, _, _ = strings.Cut(head, "(")
 	if !ended || !strings.HasPrefix(result, "= ") || strings.HasPrefix(result, "= -") {
 		return c, errors.New("it failed")
 	}
-	if c.path = string(unescape(path)); c.path == "" {
+	if c.Path = string(unescape(path)); c.Path == "" {
 		return c, errors.New("on no file")
 	}
 	octets, last := "", arguments
-	if c.name == "pwrite64" || c.name == "write" {
+	if c.Name == "renameat" { // its files are folders; the names follow
+		names := strings.Split(arguments, `"`)
+		if len(names) != 5 {
+			return c, errors.New("not two names")
+		}
+		c.Path, c.To = string(unescape(names[1])), string(unescape(names[3]))
+		return c, nil
+	}
+	if c.Name == "pwrite64" || c.Name == "write" {
 		_, octets, _ = strings.Cut(arguments, `"`)
 		octets, _, _ = strings.Cut(octets, `"`)
-		if c.data = unescape(octets); c.data == nil {
+		if c.Data = unescape(octets); c.Data == nil {
 			return c, errors.New("its octets are not understood")
 		}
 	}
-	if c.name == "pwrite64" || c.name == "ftruncate" {
+	if c.Name == "pwrite64" || c.Name == "ftruncate" {
 		last = last[strings.LastIndex(last, " ")+1:]
-		c.number, err = strconv.ParseInt(last, 10, 64)
+		c.Number, err = strconv.ParseInt(last, 10, 64)
 	}
 	return c, err
 }
@@ -118,21 +124,4 @@ func unescape(s string) []byte {
 		octets[i] = byte(n)
 	}
 	return octets
-}
-
-// syncsPerWrite counts the fsync and fdatasync of a child's writes, without
-// those that open the store.
-func syncsPerWrite(t testing.TB, writers, writes int) float64 {
-	t.Helper()
-	count := func(each int) (n int) {
-		path := filepath.Join(t.TempDir(), "relais.db")
-		for _, call := range traced(t, syncCalls, path,
-			childWriters+"="+strconv.Itoa(writers), childWrites+"="+strconv.Itoa(each)) {
-			if call.name == "fsync" || call.name == "fdatasync" {
-				n++
-			}
-		}
-		return n
-	}
-	return float64(count(writes)-count(0)) / float64(writers*writes)
 }
