@@ -22,13 +22,21 @@ type tally struct {
 	// before it, and is asked that at each connection. /dev/tpmrm0 never is.
 	listed atomic.Int64
 	holds  sync.RWMutex // held for writing: no command passes
+	// strike is asked of each command before it is passed on, and again once
+	// the TPM has done it: true ends the connection there.
+	strike func(n int64, done bool) bool
 }
 
 const tpmGetCapability = 0x17A
 
 func newTally(t testing.TB, process *swtpm.Process) *tally {
 	t.Helper()
-	c := &tally{socket: filepath.Join(shortDir(t), "tally.sock"), target: process.Socket()}
+	return newStrikingTally(t, process, func(int64, bool) bool { return false })
+}
+
+func newStrikingTally(t testing.TB, process *swtpm.Process, strike func(n int64, done bool) bool) *tally {
+	t.Helper()
+	c := &tally{socket: filepath.Join(shortDir(t), "tally.sock"), target: process.Socket(), strike: strike}
 	l, err := net.Listen("unix", c.socket)
 	if err != nil {
 		t.Fatal(err)
@@ -60,15 +68,18 @@ func (c *tally) serve(conn net.Conn) {
 		if err != nil {
 			return
 		}
-		c.asked.Add(1)
+		n := c.asked.Add(1)
 		if binary.BigEndian.Uint32(command[6:]) == tpmGetCapability {
 			c.listed.Add(1)
+		}
+		if c.strike(n, false) {
+			return
 		}
 		c.holds.RLock()
 		bus.Write(command)
 		reply, err := tpmMessage(bus)
 		c.holds.RUnlock()
-		if err != nil {
+		if err != nil || c.strike(n, true) {
 			return
 		}
 		conn.Write(reply)
