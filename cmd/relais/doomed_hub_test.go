@@ -3,19 +3,15 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
-	"relais/hardware/keyring"
 	"relais/hardware/tpm/swtpm"
 	"relais/node"
 )
@@ -26,6 +22,7 @@ type doomedHub struct {
 	relais  string // the program
 	machine *swtpm.Process
 	bus     *executioner
+	shown   string // the recovery code that the last rekey showed, "" for none
 	mandate string // one of many lines; "" for none yet
 	asked   int    // lines of it that somebody stopped
 	stopped int    // those of which she was told so
@@ -68,71 +65,6 @@ func (h *doomedHub) verb(t *testing.T, args ...string) (out []byte, killed bool,
 		err = fmt.Errorf("relais %s: %w: %s", args[0], err, stderr.Bytes())
 	}
 	return stdout.Bytes(), !cmd.ProcessState.Exited() && ctx.Err() == nil, err
-}
-
-// init makes the hub.
-func (h *doomedHub) init(t *testing.T) (killed bool, err error) {
-	t.Helper()
-	out, killed, err := h.verb(t, "init", "--solo", "--json")
-	if err != nil {
-		return killed, err
-	}
-	var b soloBorn
-	if err := json.Unmarshal(out, &b); err != nil {
-		t.Fatal(err)
-	}
-	h.account = b.Account
-	if h.codes, err = newAuthenticator(b.Account.TOTP); err != nil {
-		t.Fatal(err)
-	}
-	return false, os.WriteFile(h.codeFile(), []byte(b.RecoveryCode), 0o600)
-}
-
-func (h *doomedHub) codeFile() string { return filepath.Join(h.folder, "code") }
-
-func (h *doomedHub) mustInit(t *testing.T) {
-	t.Helper()
-	if _, err := h.init(t); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// makesAgain has a person whose init was cut short do what the program tells her.
-func (h *doomedHub) makesAgain(t *testing.T) {
-	t.Helper()
-	h.bus.aim(moment{})
-	_, err := h.init(t)
-	if err == nil {
-		return
-	}
-	if !strings.Contains(err.Error(), "remove the folder and start again") {
-		t.Fatal(err)
-	}
-	keys, err := openKeys(h.config, keyring.KindTPM)
-	if err != nil {
-		t.Fatalf("there is a keyring, and it does not open: %v", err)
-	}
-	keys.Close()
-	if err := os.RemoveAll(h.config.Hub.DataDir); err != nil {
-		t.Fatal(err)
-	}
-	h.mustInit(t)
-}
-
-// recover gives a hub whose TPM was cleared to this machine.
-func (h *doomedHub) recover(t *testing.T) (killed bool, err error) {
-	t.Helper()
-	_, killed, err = h.verb(t, "recover", "--code-file", h.codeFile())
-	return killed, err
-}
-
-// recoversAgain has a person whose recover was cut short run it again.
-func (h *doomedHub) recoversAgain(t *testing.T) {
-	t.Helper()
-	h.bus.aim(moment{})
-	if _, err := h.recover(t); err != nil && !strings.Contains(err.Error(), "there is nothing to recover") {
-		t.Fatal(err)
-	}
 }
 
 // start runs the program that serves, and waits until it does and its TPM is asked
@@ -234,43 +166,5 @@ func (h *doomedHub) stop(t *testing.T) {
 	t.Helper()
 	if err := h.process.stop(); err != nil {
 		t.Errorf("told to end: %v\n%s", err, tail(h.log(), 2000))
-	}
-}
-
-// drawsUp makes a mandate of many lines, the first time.
-func (h *doomedHub) drawsUp(t *testing.T) {
-	t.Helper()
-	signedIn := h.desk
-	if err := h.openDoors(); err != nil {
-		t.Fatal(err)
-	}
-	if signedIn != nil {
-		h.desk = signedIn
-		return
-	}
-	many := oneLine
-	many.lines = slices.Repeat(many.lines, 20)
-	err := h.signIn(t.Context())
-	if err == nil {
-		h.mandate, _, err = h.create(t.Context(), many)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	h.bus.quiet(h.process)
-}
-
-// stopsALine stops one more line at the desk: a record, which is counted and signed.
-func (h *doomedHub) stopsALine(t *testing.T) {
-	t.Helper()
-	h.asked++
-	_, err := h.desk.fill(t.Context(), "/bureau/mandats/"+h.mandate+"/arreter", "reason", map[string]string{
-		"lines": strconv.Itoa(h.asked), "reason": "person",
-	})
-	if err == nil {
-		h.stopped++ // it may be killed before she is told
-	}
-	if h.bus.at.Load().command == 0 {
-		h.untilSigned(t)
 	}
 }
