@@ -35,11 +35,7 @@ type Adoption struct {
 // ErrOtherIdentity, and those of with.
 func AdoptIdentity(ctx context.Context, o Options, with ...func(context.Context, *Secrets) error) (Adoption, error) {
 	o = o.filled()
-	lock, err := o.Folder.Share()
-	if err != nil {
-		return Adoption{}, err
-	}
-	db, err := store.Open(ctx, filepath.Join(o.Dir, databaseFile), store.Options{Now: o.Now, Logger: o.Logger, Lock: lock})
+	db, err := store.Open(ctx, filepath.Join(o.Dir, databaseFile), store.Options{Now: o.Now, Logger: o.Logger, Lock: o.Folder.Share()})
 	if errors.Is(err, store.ErrNoDatabase) {
 		return Adoption{}, fmt.Errorf("adopt %s: %w", o.Dir, ErrNoFolder)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"os"
 	"slices"
 
 	"github.com/mattn/go-sqlite3"
@@ -75,3 +76,6 @@ func (tx *Tx) WatchCompiled(count *int) {
 		return sqlite3.SQLITE_OK
 	})
 }
+
+// File is what a process that is begun meanwhile has too, until it becomes its program.
+func (l *Lock) File() *os.File { return l.held.file }

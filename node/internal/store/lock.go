@@ -7,11 +7,18 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 )
 
 // Lock is a data folder that this process alone may use.
-type Lock struct{ file *os.File }
+type Lock struct{ held *held }
+
+// held is the kernel's lock, which its shares have together.
+type held struct {
+	file   *os.File
+	shares atomic.Int32
+}
 
 // Acquire takes a folder's lock for the life of the process. The kernel lets go
 // of it when the process ends, however it ends; the process number inside is
@@ -32,30 +39,35 @@ func Acquire(dir string) (*Lock, error) {
 	if err := f.Truncate(0); err == nil {
 		_, _ = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0) // for the message only
 	}
-	return &Lock{f}, nil
+	h := &held{file: f}
+	h.shares.Store(1)
+	return &Lock{h}, nil
 }
 
 // Share is the same lock once more, for one of whom it will be released: the folder
-// is free once every share is. Nil shares nothing, which is nil.
-func (l *Lock) Share() (*Lock, error) {
-	if l == nil {
-		return nil, nil
+// is free once every share is. Nil, or one that was released, shares nothing: nil.
+func (l *Lock) Share() *Lock {
+	if l == nil || l.held == nil {
+		return nil
 	}
-	fd, _, errno := syscall.Syscall(syscall.SYS_FCNTL, l.file.Fd(), syscall.F_DUPFD_CLOEXEC, 0)
-	if errno != 0 {
-		return nil, fmt.Errorf("share the lock: %w", errno)
-	}
-	return &Lock{os.NewFile(fd, l.file.Name())}, nil
+	l.held.shares.Add(1)
+	return &Lock{l.held}
 }
 
 // Release lets go of the folder, unless a share of it remains. Releasing again, or nil, is no error.
 func (l *Lock) Release() error {
-	if l == nil || l.file == nil {
+	if l == nil || l.held == nil {
 		return nil
 	}
-	f := l.file
-	l.file = nil
-	return f.Close()
+	h := l.held
+	l.held = nil
+	if h.shares.Add(-1) > 0 {
+		return nil
+	}
+	// Closing alone leaves the lock to a process that is begun at this very moment: it
+	// has our files until it becomes its program.
+	err := syscall.Flock(int(h.file.Fd()), syscall.LOCK_UN)
+	return errors.Join(err, h.file.Close())
 }
 
 func holder(f *os.File) string {
