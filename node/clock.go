@@ -2,22 +2,12 @@ package node
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"relais/node/fault"
 	"relais/node/record"
 	"relais/node/territory"
 )
-
-// clockMemory is how long what a peer's clock said is worth something.
-const clockMemory = 15 * time.Minute
-
-// clockDeviation is how far our clock was ahead of a peer's, when we last looked.
-type clockDeviation struct {
-	ahead time.Duration
-	at    time.Time
-}
 
 // grantsBlocked refuses grants while this hub's clock cannot be right: before its
 // own release, before its own last record, or too far from its peers'. Stops are
@@ -29,8 +19,11 @@ func (n *Node) grantsBlocked(now time.Time) error {
 	if now.Before(n.release) {
 		return blocked(clockWrong, "clock %s is before the release %s", now.UTC().Format(time.RFC3339), n.release.UTC().Format(time.RFC3339))
 	}
-	if ahead, known := n.publishing.ahead(now); known && ahead.Abs() > record.MaxClockSkew {
+	if ahead, known := n.clockAhead(now); known && ahead.Abs() > record.MaxClockSkew {
 		return blocked(clockWrong, "clock is %s ahead of the peers' median", ahead.Round(time.Second))
+	}
+	if n.outvoted(now) {
+		return blocked(clockWrong, "the dates of most peers' certificates do not hold at %s", now.UTC().Format(time.RFC3339))
 	}
 	last := n.publishing.lastTime()
 	if !now.Before(last) || n.datedAhead(last, now) {
@@ -50,7 +43,7 @@ const clockWrong = "L’horloge de ce relais n’est pas à l’heure\u00a0: auc
 // log, so the next record begins another one: else every record until then would
 // bear that time, and nothing could be granted.
 func (n *Node) datedAhead(last, now time.Time) bool {
-	ahead, known := n.publishing.ahead(now)
+	ahead, known := n.clockAhead(now)
 	return known && ahead.Abs() <= record.MaxClockSkew && last.Sub(now) > record.MaxClockSkew
 }
 
@@ -60,13 +53,6 @@ func (n *Node) day(at time.Time) string {
 		at = at.In(roster.Location())
 	}
 	return at.Format("02/01/2006")
-}
-
-// PeerClock notes how far this hub's clock is ahead of a peer's (behind:
-// negative), as measured at the moment at. Cheap; kept in memory. A clock more
-// than five minutes from the median of its peers' blocks grants.
-func (n *Node) PeerClock(peer territory.HubID, ahead time.Duration, at time.Time) {
-	n.publishing.noteClock(peer, ahead, at)
 }
 
 // clockAlarms names the hubs whose clock and ours do not agree, though ours is
@@ -87,25 +73,17 @@ func (n *Node) clockAlarms(now time.Time, roster *territory.Roster, add func(str
 
 // clockWrong tells whether a peer's clock is known to be wrong: it is far from
 // ours, which is right by most of the others, or the dates of what it shows do not
-// hold. What it grants meanwhile waits here; what it stops is stopped.
+// hold. What it grants meanwhile waits here; what it stops is stopped. Where it is
+// ours that most contradict, nobody else's is said to be wrong.
 func (n *Node) clockWrong(hub territory.HubID, now time.Time) bool {
-	median, _ := n.publishing.ahead(now)
+	if n.outvoted(now) {
+		return false
+	}
+	median, _ := n.clockAhead(now)
 	if n.publishing.aheadOf(hub, now).Abs() > record.MaxClockSkew && median.Abs() <= record.MaxClockSkew {
 		return true
 	}
-	undated := n.fresh.of(hub, now).undated
-	return !undated.IsZero() && now.Sub(undated) < recentContact
-}
-
-// aheadOf is how far our clock is ahead of one peer's; zero when it said nothing
-// lately.
-func (p *publishing) aheadOf(peer territory.HubID, now time.Time) time.Duration {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if c := p.clocks[peer]; now.Sub(c.at).Abs() < clockMemory {
-		return c.ahead
-	}
-	return 0
+	return n.outOfDate(hub, now)
 }
 
 // noteTime keeps the time of this hub's last record. It goes back only with a
@@ -120,27 +98,4 @@ func (p *publishing) lastTime() time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.last
-}
-
-func (p *publishing) noteClock(peer territory.HubID, ahead time.Duration, at time.Time) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.clocks[peer] = clockDeviation{ahead, at}
-}
-
-// ahead is the median of what the peers' clocks said lately.
-func (p *publishing) ahead(now time.Time) (median time.Duration, known bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var all []time.Duration
-	for _, c := range p.clocks {
-		if now.Sub(c.at).Abs() < clockMemory {
-			all = append(all, c.ahead)
-		}
-	}
-	if len(all) == 0 {
-		return 0, false
-	}
-	slices.Sort(all)
-	return all[len(all)/2], true
 }

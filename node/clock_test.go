@@ -212,3 +212,69 @@ func TestGrantsOfAWrongClockWait(t *testing.T) {
 		t.Errorf("wrong again, after a restart: %q", got)
 	}
 }
+
+// TestOneDeadClock: a hub that has compared with nobody but one whose battery is
+// dead goes on granting, for the others' certificates bear its clock out; and that
+// hub, which nobody's bears out, does not, though it has compared with nobody.
+func TestOneDeadClock(t *testing.T) {
+	l, a, b, c := three(t)
+	now := l.clock.Now()
+	for _, h := range []*hub{b, c} {
+		a.PeerHeard(h.Self(), now)
+	}
+	a.PeerOutOfDate(b.Self(), now)
+	a.PeerClock(b.Self(), 3*aYear, now)
+	if err := a.GrantsBlocked(now); err != nil {
+		t.Errorf("b alone is wrong: %v", err)
+	}
+	a.PeerClock(b.Self(), time.Hour, now)
+	if err := a.GrantsBlocked(now); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("a certificate says nothing of an hour: %v", err)
+	}
+	a.PeerClock(b.Self(), 3*aYear, now)
+	a.PeerOutOfDate(c.Self(), now)
+	if err := a.GrantsBlocked(now); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("nobody bears it out: %v", err)
+	}
+	for _, h := range []*hub{a, b} {
+		c.PeerHeard(h.Self(), now)
+		if err := c.GrantsBlocked(now); err != nil {
+			t.Errorf("one of two at most: %v", err)
+		}
+		c.PeerOutOfDate(h.Self(), now)
+	}
+	if err := c.GrantsBlocked(now); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("two of two, by their certificates alone: %v", err)
+	}
+	v, err := c.Territory(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, alarm := range v.Alarms {
+		if alarm.Key == "peer-clock" {
+			t.Errorf("ours is wrong, and it says: %s", alarm.Message)
+		}
+	}
+	if err := c.GrantsBlocked(now.Add(2 * time.Minute)); err != nil {
+		t.Errorf("nobody heard since: %v", err)
+	}
+}
+
+// Where only two hubs hear each other, the one whose clock shows a time before the
+// release that the other runs is the one that is wrong.
+func TestDeadClockBeforeRelease(t *testing.T) {
+	l, a, b, _ := three(t)
+	now := l.clock.Now()
+	a.PeerHeard(b.Self(), now)
+	a.PeerOutOfDate(b.Self(), now)
+	a.PeerClock(b.Self(), aYear, now)
+	if err := a.GrantsBlocked(now); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("there is no telling: %v", err)
+	}
+	a.Options.Release = now.Add(-aYear / 2)
+	a.reopen(t)
+	a.PeerClock(b.Self(), aYear, now)
+	if err := a.GrantsBlocked(now); err != nil {
+		t.Errorf("b is before our release: %v", err)
+	}
+}

@@ -105,13 +105,21 @@ func deskRevocation(now time.Time, notice store.NoticeRow, s DeskStop) (record.R
 		return v, fault.Errorf(fault.Invalid, "Choisissez pourquoi le mandat est arrêté.", "reason %d", s.Reason).On("reason")
 	}
 	if v.Claimed.IsZero() {
-		v.Claimed = now
+		v.Claimed = stoppedNow(now, notice)
+		return v, nil
 	}
 	v.Claimed = v.Claimed.UTC().Truncate(time.Millisecond)
 	if v.Claimed.After(now) || v.Claimed.Before(notice.Start) {
 		return v, fault.Errorf(fault.Invalid, "La date de l’arrêt est avant le mandat ou dans l’avenir.", "claimed instant out of range").On("claimed")
 	}
 	return v, nil
+}
+
+// stoppedNow is the instant of a stop that is asked for now. It is not before what
+// it stops, whatever this hub's clock shows: a stop is never refused for that, and
+// no screen is to say that a mandate was stopped years before it began.
+func stoppedNow(now time.Time, notice store.NoticeRow) time.Time {
+	return laterOf(now.UTC().Truncate(time.Millisecond), notice.Start)
 }
 
 // mayStopForeign bounds what this desk stops for other structures.

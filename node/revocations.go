@@ -153,7 +153,7 @@ func (n *Node) stopAll(tx *store.Tx, notices []store.NoticeRow, code record.Stop
 		done[notice.Mandate] = true
 		receipt.Mandates = append(receipt.Mandates, notice.Mandate)
 		v := record.Revocation{
-			Mandate: notice.Mandate, Reason: record.ReasonPerson, Channel: record.ChannelKiosk, Claimed: tx.Now, Code: &code,
+			Mandate: notice.Mandate, Reason: record.ReasonPerson, Channel: record.ChannelKiosk, Claimed: stoppedNow(tx.Now, notice), Code: &code,
 		}
 		said := false
 		if notice.AllStopped {

@@ -227,6 +227,34 @@ func TestStopAtDesk(t *testing.T) {
 	}
 }
 
+// TestStopBeforeTheMandate: a hub whose clock shows a time before the mandate began
+// stops it all the same, at its desk and at its kiosk; nobody says that it was
+// stopped before it began.
+func TestStopBeforeTheMandate(t *testing.T) {
+	l, a, b, _ := three(t)
+	code := record.NewStopCode()
+	atDesk, atKiosk := l.told(t, a, record.NewStopCode()), l.told(t, a, code)
+	l.clock.Advance(-3 * aYear)
+	if _, err := b.StopAtDesk(t.Context(), helperOf(l.office), node.DeskStop{Mandate: atDesk.Mandate, Reason: record.ReasonPerson}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.StopByCode(t.Context(), code.String(), "borne"); err != nil {
+		t.Fatal(err)
+	}
+	signAll(t, b)
+	l.clock.Advance(3 * aYear)
+	meet(t, a, b)
+	for _, n := range []*record.Notice{atDesk, atKiosk} {
+		v, err := a.Notice(t.Context(), n.Mandate)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v.State != mandate.StateStopped || len(v.Stops) != 1 || v.Stops[0].Claimed.Before(n.Start) {
+			t.Errorf("%s: %+v", v.State, v.Stops)
+		}
+	}
+}
+
 // TestForeignDesk: any desk stops any mandate for the person, twenty an hour.
 func TestForeignDesk(t *testing.T) {
 	l, a, b, _ := three(t)

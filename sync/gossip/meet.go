@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"relais/node/territory"
+	"relais/sync/link"
 )
 
 const (
@@ -167,12 +168,17 @@ func (m *meeting) noteAlive() {
 	}
 	for _, hub := range others {
 		status := m.pool.link.Peer(hub)
-		if local, keeps := m.pool.local.(dates); keeps && status.Connected && status.OutOfDate {
-			local.PeerOutOfDate(hub, now)
-		}
+		m.pool.noteDates(status, now)
 		if status.Connected || slices.Contains(members, hub) {
 			m.pool.hear(hub, now)
 		}
+	}
+}
+
+// noteDates shows it where the certificate of a peer is out of date.
+func (p *Pool) noteDates(status link.PeerStatus, now time.Time) {
+	if local, keeps := p.local.(dates); keeps && status.Connected && status.OutOfDate {
+		local.PeerOutOfDate(status.Hub, now)
 	}
 }
 

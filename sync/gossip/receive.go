@@ -55,7 +55,9 @@ func (p *Pool) Stream(from territory.HubID, conn net.Conn) {
 
 // Up implements link.Receiver.
 func (p *Pool) Up(peer territory.HubID) {
-	p.hear(peer, p.now())
+	now := p.now()
+	p.noteDates(p.link.Peer(peer), now) // before anything it says is taken
+	p.hear(peer, now)
 	select {
 	case p.fresh <- peer:
 	default:

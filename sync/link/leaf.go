@@ -27,8 +27,11 @@ const (
 	leafRenewal = 4 * 24 * time.Hour
 	// leafBackdate covers clocks that disagree a little.
 	leafBackdate = 10 * time.Minute
-	// renewalCheck is how often the age is looked at.
-	renewalCheck = time.Hour
+	// renewalCheck is how often the age is looked at: a clock that was wrong at the
+	// start is often set within minutes.
+	renewalCheck = time.Minute
+	// renewalRest is the pause after a renewal that failed.
+	renewalRest = time.Hour
 	// uriScheme makes the one name in a leaf: relais:h_….
 	uriScheme = "relais"
 )
@@ -103,24 +106,31 @@ func certify(self territory.HubID, pub *ecdsa.PublicKey, identity crypto.Signer,
 }
 
 // Run renews the leaf in time until ctx ends. A renewal that fails is tried
-// again every hour: peers accept an old leaf and mark it.
-func (c *Credentials) Run(ctx context.Context, logger *slog.Logger) error {
+// again every hour: peers accept an old leaf and mark it. mended, unless it is
+// nil, is called after the renewal of a leaf that our own clock no longer bears
+// out: that clock has been set, and what was judged by it is to be judged again.
+func (c *Credentials) Run(ctx context.Context, logger *slog.Logger, mended func()) error {
 	tick := time.NewTicker(renewalCheck)
 	defer tick.Stop()
+	var rest time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-tick.C:
 		}
-		age := c.now().Sub(c.leaf.Load().Leaf.NotBefore)
-		if age < leafRenewal && age >= 0 {
+		leaf, now := c.leaf.Load().Leaf, c.now()
+		if age := now.Sub(leaf.NotBefore); age < leafRenewal && age >= 0 || time.Now().Before(rest) {
 			continue
 		}
 		if err := c.Renew(); err != nil {
+			rest = time.Now().Add(renewalRest)
 			logger.Error("the link's TLS key was not renewed", "err", err)
 			continue
 		}
 		logger.Info("the link's TLS key was renewed", "until", c.leaf.Load().Leaf.NotAfter)
+		if mended != nil && outOfDate(leaf, now) {
+			mended()
+		}
 	}
 }

@@ -27,9 +27,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -180,7 +182,7 @@ func (l *Link) Receive(r Receiver) { l.receiver = r }
 func (l *Link) Run(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { l.Close() })
 	defer stop()
-	l.run(func() { l.credentials.Run(l.ctx, l.log) })
+	l.run(func() { l.credentials.Run(l.ctx, l.log, l.hangUp) })
 	l.run(l.followRoster)
 	l.run(func() { l.server.Serve(l.accepted) })
 	if l.join != nil {
@@ -189,6 +191,19 @@ func (l *Link) Run(ctx context.Context) error {
 	l.accept()
 	l.Close()
 	return ctx.Err()
+}
+
+// hangUp ends every connection, so that the next ones begin with a fresh look at
+// certificates: ours is another, and what we thought of the dates of theirs was by
+// a clock that has been set since.
+func (l *Link) hangUp() {
+	l.log.Warn("the clock was set: link peers are met again")
+	l.mu.Lock()
+	open := slices.Collect(maps.Keys(l.conns))
+	l.mu.Unlock()
+	for _, c := range open {
+		c.Close()
+	}
 }
 
 // run starts a goroutine that Close waits for; false when the link is closed.
@@ -220,10 +235,7 @@ func (l *Link) Close() error {
 	l.mu.Lock()
 	first := !l.closed
 	l.closed = true
-	open := make([]*meteredConn, 0, len(l.conns))
-	for c := range l.conns {
-		open = append(open, c)
-	}
+	open := slices.Collect(maps.Keys(l.conns))
 	l.mu.Unlock()
 	if first {
 		l.cancel()

@@ -198,7 +198,7 @@ func TestRenewalByItself(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
-		go func() { ended <- c.Run(ctx, slog.New(slog.DiscardHandler)) }()
+		go func() { ended <- c.Run(ctx, slog.New(slog.DiscardHandler), nil) }()
 		config := c.ServerTLS(linktest.NewTerritory().Roster)
 		for day := range 60 {
 			leaf, _ := config.GetCertificate(nil)

@@ -282,6 +282,21 @@ func (l local) InstallRoster(ctx context.Context, note []byte) error {
 	return l.Node.InstallRoster(ctx, note)
 }
 
+// PeerClock implements what exchange asks of a hub that compares clocks.
+func (l local) PeerClock(peer territory.HubID, ahead time.Duration, at time.Time) {
+	if l.world.planted != deafToClocks {
+		l.Node.PeerClock(peer, ahead, at)
+	}
+}
+
+// PeerOutOfDate implements what gossip asks of a hub that shows whose certificate
+// is out of date.
+func (l local) PeerOutOfDate(peer territory.HubID, at time.Time) {
+	if l.world.planted != deafToClocks {
+		l.Node.PeerOutOfDate(peer, at)
+	}
+}
+
 // late is what the gossip tells a node: some of it lost, some in another order.
 type late struct {
 	local

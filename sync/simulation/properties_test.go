@@ -41,6 +41,7 @@ const (
 	strayRecord       // a record of another territory
 	deafToRosters     // no roster is taken but the first
 	loseRecord        // a record of which the journal tells is gone
+	deafToClocks      // nobody is told of others' clocks
 )
 
 // calmAfter is how long after the last stir every hub that may hear another does:

@@ -158,7 +158,7 @@ func (s *Service) Run(ctx context.Context) error {
 		})
 	}
 	g.Go(func() error {
-		s.credentials.Run(running, s.o.Logger)
+		s.credentials.Run(running, s.o.Logger, nil)
 		return nil
 	})
 	g.Go(func() error {
