@@ -44,6 +44,9 @@ func (s *Server) requestPage(r *http.Request) (*page.RequestShow, error) {
 			p.Structures = append(p.Structures, st)
 		}
 	}
+	if len(p.Structures) == 1 && q.Known == nil && q.Replaces == nil {
+		p.Serves = []territory.StructureID{p.Structures[0].ID} // it would have no helper otherwise
+	}
 	return p, nil
 }
 

@@ -173,6 +173,12 @@ func parse(f *flag.FlagSet, args []string, least, most int) error {
 	return nil
 }
 
+// isSet tells whether a flag was given, be it empty.
+func isSet(f *flag.FlagSet, name string) (set bool) {
+	f.Visit(func(g *flag.Flag) { set = set || g.Name == name })
+	return set
+}
+
 // asksHelp tells whether the arguments of a verb that has verbs of its own ask
 // for its usage, which is then no error.
 func asksHelp(args []string) bool {

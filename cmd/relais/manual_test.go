@@ -3,8 +3,6 @@ package main
 import (
 	"bytes"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -75,54 +73,5 @@ func TestManual(t *testing.T) {
 		if !strings.Contains(text, "\n.B "+string(rune('0'+status))+"\n") {
 			t.Errorf("the manual does not list exit status %d", status)
 		}
-	}
-}
-
-// TestReadmeInstall types what the README says under Install, except that the
-// folders are elsewhere, that the ports are any, and that the build is done.
-func TestReadmeInstall(t *testing.T) {
-	t.Parallel()
-	readme, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, text, _ := strings.Cut(string(readme), "\n## Install\n")
-	_, text, _ = strings.Cut(text, "```sh\n")
-	steps, _, found := strings.Cut(text, "```")
-	if !found || !strings.Contains(steps, "bin/relais serve\n") {
-		t.Fatalf("no steps under Install: %q", steps)
-	}
-	house, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	config := filepath.Join(dir, "etc/relais.toml")
-	shipped, err := os.ReadFile("../../packaging/relais.toml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	set := strings.NewReplacer("/var/lib/relais", dir+"/var", `":443"`, `"127.0.0.1:0"`, `":7443"`, `"127.0.0.1:0"`,
-		"127.0.0.1:9464", "127.0.0.1:0", `"auto"`, `"software"`).Replace(string(shipped))
-	for name, content := range map[string]string{"PHRASE": "une phrase d’essai assez longue\n", "packaging/relais.toml": set} {
-		if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(name)), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	build := exec.Command("go", "build", "-buildvcs=false", "-ldflags", "-X main.defaultConfig="+config, "-o", filepath.Join(dir, "bin")+"/", "./cmd/relais")
-	build.Dir = house
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	typed := strings.NewReplacer("make build\n", "", "/var/lib/relais", dir+"/var", "/etc/relais/relais.toml", config,
-		"bin/relais serve\n", "timeout -s INT 3 bin/relais serve --config "+config+" || [ $? = 124 ]\n").Replace(steps)
-	cmd := exec.Command("sh", "-eux", "-c", typed)
-	cmd.Dir = dir
-	out, err := cmd.CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "hub serves") || !strings.Contains(string(out), "hub stopped") {
-		t.Errorf("%v\n%s", err, out)
 	}
 }

@@ -78,7 +78,7 @@ func territoryApprove(ctx context.Context, std stdio, args []string) error {
 	config := f.String("config", defaultConfig, "configuration `file` of the hub that invited")
 	read := f.String("fingerprint", "", "the `fingerprint` that the site read aloud; without it, the requests that wait are shown")
 	replace := f.Bool("replace", false, "also close the identity that a recovered hub says it had, and give it its structures")
-	structures := f.String("structures", "", "names or identifiers of the `structures` that it serves from now on")
+	structures := f.String("structures", "", "names or identifiers of the `structures` that it serves from now on; unless given, a new hub serves the territory's one structure where there is one")
 	refuse := f.Bool("refuse", false, "turn the request down")
 	asJSON := f.Bool("json", false, "print JSON")
 	root := rootFlags(f)
@@ -107,7 +107,13 @@ func territoryApprove(ctx context.Context, std stdio, args []string) error {
 		_, err := refuseVerb.ask(ctx, c, w.Request.Hub.ID)
 		return err
 	}
-	done, err := approve(ctx, c, root, w, approval{Hub: w.Request.Hub.ID, Fingerprint: *read, Replace: *replace}, splitList(*structures))
+	a := approval{Hub: w.Request.Hub.ID, Fingerprint: *read, Replace: *replace}
+	done, err := approve(ctx, c, root, w, a, func(r *territory.Roster) ([]territory.StructureID, error) {
+		if isSet(f, "structures") || w.Listed || w.Request.Replaces != nil {
+			return findStructures(r, splitList(*structures))
+		}
+		return onlyStructureOf(r), nil
+	})
 	if err != nil {
 		return err
 	}
@@ -115,22 +121,56 @@ func territoryApprove(ctx context.Context, std stdio, args []string) error {
 		return json.NewEncoder(std.out).Encode(done)
 	}
 	fmt.Fprintf(std.out, "%s %s is in the territory, keys: %s; roster version %d\n", w.Request.Hub.ID, w.Request.Hub.Name, w.Request.Hub.Assurance, done.Version)
+	for _, name := range done.Serves {
+		fmt.Fprintf(std.out, "it serves %s, and keeps its dossiers from now on\n", name)
+	}
 	return nil
 }
 
-// approve signs on the hub that keeps the root, or with the root's file.
-func approve(ctx context.Context, c Config, root *rootFile, w waiting, a approval, structures []string) (versioned, error) {
+// approved is what came of an approval.
+type approved struct {
+	versioned
+	Serves []string `json:"serves"` // the structures that it was given, by name
+}
+
+// onlyStructureOf is the structure of a territory that has one: whoever comes is of
+// it, and would have no helper otherwise.
+func onlyStructureOf(r *territory.Roster) (only []territory.StructureID) {
+	for _, s := range r.Structures {
+		if s.State != territory.StructureClosed {
+			only = append(only, s.ID)
+		}
+	}
+	if len(only) != 1 {
+		return nil
+	}
+	return only
+}
+
+// approve signs on the hub that keeps the root, or with the root's file. serving
+// chooses the structures.
+func approve(ctx context.Context, c Config, root *rootFile, w waiting, a approval, serving func(*territory.Roster) ([]territory.StructureID, error)) (done approved, err error) {
 	roster, err := registryVerb.ask(ctx, c, unsaid{})
 	if err != nil {
-		return versioned{}, err
+		return done, err
 	}
 	r, err := roster.open()
 	if err != nil {
-		return versioned{}, err
+		return done, err
 	}
-	if a.Structures, err = findStructures(r, structures); err != nil {
-		return versioned{}, err
+	if a.Structures, err = serving(r); err != nil {
+		return done, err
 	}
+	for _, s := range r.Structures {
+		if slices.Contains(a.Structures, s.ID) {
+			done.Serves = append(done.Serves, s.Name)
+		}
+	}
+	done.versioned, err = signApproval(ctx, c, root, roster, r, w, a)
+	return done, err
+}
+
+func signApproval(ctx context.Context, c Config, root *rootFile, roster registry, r *territory.Roster, w waiting, a approval) (_ versioned, err error) {
 	if root.folder == "" && !roster.Kept {
 		return versioned{}, errors.New("this hub does not keep the territory's root: sign with its file, --root FOLDER --passphrase-file FILE, or invite from the hub that keeps it")
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"flag"
 	"fmt"
 	"slices"
 	"strings"
@@ -43,14 +42,12 @@ func territoryStructure(ctx context.Context, std stdio, args []string) error {
 	if !slices.Contains([]string{"open", "suspended", "closed"}, say.state) {
 		return failWith(exitUsage, "--state: %q is none of open, suspended, closed", say.state)
 	}
-	said := map[string]bool{}
-	f.Visit(func(f *flag.Flag) { said[f.Name] = true })
 	edit := func(r *territory.Roster) (*territory.Structure, error) {
 		s, err := say.place(r, args[0] == "add")
 		if err != nil {
 			return nil, err
 		}
-		return s, say.apply(r, s, func(flag string) bool { return args[0] == "add" || said[flag] })
+		return s, say.apply(r, s, func(flag string) bool { return args[0] == "add" || isSet(f, flag) })
 	}
 	if f.NArg() == 0 {
 		return structureAtHub(ctx, std, *config, args[0] == "add", edit)
