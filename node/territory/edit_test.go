@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"relais/node/id"
+	"relais/node/nodetest"
 	"relais/node/territory"
 )
 
@@ -257,34 +258,32 @@ func TestAnnouncedStays(t *testing.T) {
 	}
 }
 
-// TestRosterTooLarge: ten thousand hubs are refused by their size, before any of
-// them is read; the root does not sign them either.
+// TestRosterTooLarge: ten thousand hubs are refused by their size, signed by the
+// root or not, before any of them is read; the root does not sign them either.
 func TestRosterTooLarge(t *testing.T) {
-	r := sample(t)
-	one, err := json.Marshal(newcomer(t, "hub"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range territory.MaxRosterOctets / len(one) {
-		h := newcomer(t, fmt.Sprintf("hub-%d", i))
-		h.Index, h.State = uint16(100+i), territory.HubActive
-		r.Hubs = append(r.Hubs, h)
-	}
+	r := nodetest.Huge(t, sample(t))
 	root, public := newRoot(t)
+	if err := r.Validate(); err != nil {
+		t.Fatalf("they are to be refused for their size alone: %v", err)
+	}
 	if _, err := r.Sign(root); err == nil || !strings.Contains(err.Error(), "octets") {
 		t.Errorf("signed, or refused for another reason: %v", err)
 	}
-	text, err := json.Marshal(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var refusal error
-	cost := testing.AllocsPerRun(1, func() { _, refusal = territory.OpenRoster(text, public) })
-	if refusal == nil || cost > 20 {
-		t.Errorf("%v, %.0f allocations", refusal, cost)
-	}
-	if want := fmt.Sprintf("roster of %d octets; the limit is %d", len(text), territory.MaxRosterOctets); refusal != nil && refusal.Error() != want {
-		t.Errorf("said %q", refusal)
+	signed := nodetest.SignHuge(t, r, root)
+	for name, open := range map[string]func() error{
+		"OpenRoster": func() error { _, err := territory.OpenRoster(signed, public); return err },
+		"OpenNext": func() error {
+			_, _, err := territory.OpenNext(signed, freshRoot(t).Public(), territory.NextRootHash(public))
+			return err
+		},
+	} {
+		var refusal error
+		if cost := testing.AllocsPerRun(1, func() { refusal = open() }); name == "OpenRoster" && cost > 20 {
+			t.Errorf("%.0f allocations", cost)
+		}
+		if want := fmt.Sprintf("roster of %d octets; the limit is %d", len(signed), territory.MaxRosterOctets); refusal == nil || refusal.Error() != want {
+			t.Errorf("%s said %v", name, refusal)
+		}
 	}
 }
 
