@@ -23,6 +23,7 @@ func Create(dir string, p Provider, recipients ...Recipient) (*Keyring, Recovery
 		return nil, code, err
 	}
 	kek := make([]byte, kekSize)
+	defer clear(kek)
 	store := make([]byte, len(seal.StoreID{}))
 	for _, random := range [][]byte{kek, store, code[:]} {
 		rand.Read(random) // never fails since Go 1.24
@@ -31,7 +32,7 @@ func Create(dir string, p Provider, recipients ...Recipient) (*Keyring, Recovery
 	k := newKeyring(dir, p, nil)
 	err := errors.Join(f.addSlot(p, kek), f.addRecovery(code, kek), f.addRecipients(recipients, kek))
 	if err == nil {
-		k.signer, err = f.addIdentity(p, f.purposes(kek))
+		k.signer, err = f.addIdentity(p, kek)
 	}
 	if err == nil {
 		err = k.become(f, kek) // in two generations: a hub never has one copy only
@@ -60,7 +61,9 @@ func (f *file) addSlot(p Provider, kek []byte) error {
 	if err != nil {
 		return err
 	}
-	if again, err := p.Unwrap(blob); err != nil || !bytes.Equal(again, kek) {
+	again, err := p.Unwrap(blob)
+	defer clear(again)
+	if err != nil || !bytes.Equal(again, kek) {
 		return fmt.Errorf("the new %s slot does not open: %w", p.Kind(), err)
 	}
 	f.Slots = append(f.Slots, slot{Kind: p.Kind(), Blob: blob})

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"slices"
 
 	"relais/node/durable"
 )
@@ -47,4 +48,23 @@ func Envelope(raw []byte) []byte {
 		return raw // not JSON at all
 	}
 	return data
+}
+
+// Secrets are the octets of ours that hold a key, as they are in memory: the KEKs,
+// and the tag keys made so far.
+func (k *Keyring) Secrets() (all [][]byte) {
+	h := k.held.Load()
+	for _, p := range append(slices.Clone(h.before), h.newest) {
+		all = append(all, p.kek)
+		p.made.Range(func(_, keys any) bool {
+			all = append(all, keys.(purposeKeys).tag)
+			return true
+		})
+	}
+	for _, t := range h.tags {
+		for _, key := range t.keys {
+			all = append(all, key)
+		}
+	}
+	return all
 }

@@ -88,7 +88,9 @@ type envelope struct {
 // check is the value by which a KEK proves that it is this file's: an HMAC under
 // a key made from it, over everything the slots do not protect themselves.
 func (f *file) check(p *purposes) []byte {
-	mac := hmac.New(sha256.New, p.derive(useCheck, ""))
+	key := p.derive(useCheck, "")
+	defer clear(key)
+	mac := hmac.New(sha256.New, key)
 	binary.Write(mac, binary.BigEndian, uint32(f.Version))
 	part := func(octets []byte) {
 		binary.Write(mac, binary.BigEndian, uint32(len(octets)))
@@ -122,11 +124,18 @@ func (f *file) prove(p *purposes) {
 
 // proves tells whether kek is this file's, in constant time.
 func (f *file) proves(kek []byte) bool {
-	return len(kek) == kekSize && hmac.Equal(f.Check, f.check(f.purposes(kek)))
+	if len(kek) != kekSize {
+		return false
+	}
+	p := f.purposes(kek)
+	defer p.destroy()
+	return hmac.Equal(f.Check, f.check(p))
 }
 
+// purposes hands out the keys made from kek, of which it keeps a copy: destroy it
+// once they are not needed.
 func (f *file) purposes(kek []byte) *purposes {
-	return &purposes{kek: kek, store: seal.StoreID(f.Store), epoch: f.Epoch}
+	return &purposes{kek: bytes.Clone(kek), store: seal.StoreID(f.Store), epoch: f.Epoch}
 }
 
 // encode writes f for the disk, for people to read too.

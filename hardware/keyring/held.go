@@ -16,6 +16,19 @@ type held struct {
 	newest *purposes   // seals
 	before []*purposes // of the retired KEKs, oldest first: open what they sealed
 	tags   []tagKeys   // of every earlier epoch, oldest first
+
+	gone bool // it was destroyed; guarded by Keyring.using
+}
+
+// destroy overwrites all its keys, as far as they are octets of ours.
+func (h *held) destroy() {
+	h.gone = true
+	for _, p := range append(slices.Clone(h.before), h.newest) {
+		p.destroy()
+	}
+	for _, t := range h.tags {
+		t.destroy()
+	}
 }
 
 // The purposes of what the keyring seals for itself. No row has them.
@@ -29,9 +42,15 @@ func earlierPlace(purpose seal.Purpose, epoch uint32) seal.Place {
 	return seal.Place{Table: "keyring", Row: strconv.FormatUint(uint64(epoch), 10), Column: string(purpose), Version: 1}
 }
 
-// hold opens, with the KEK that f recognised, all that f keeps under it.
-func (f *file) hold(kek []byte) (*held, error) {
+// hold opens, with the KEK that f recognised, all that f keeps under it. What it
+// returns has copies of its own of every key.
+func (f *file) hold(kek []byte) (_ *held, err error) {
 	h := &held{file: *f, newest: f.purposes(kek)}
+	defer func() {
+		if err != nil {
+			h.destroy()
+		}
+	}()
 	for _, e := range f.Retired {
 		old, err := h.newest.openEarlier(retiredPurpose, e)
 		if err == nil && len(old) != kekSize {
@@ -48,6 +67,7 @@ func (f *file) hold(kek []byte) (*held, error) {
 			return nil, fmt.Errorf("tag keys of epoch %d: %w", e.Epoch, err)
 		}
 		keys, err := parseTagKeys(e.Epoch, plain)
+		clear(plain)
 		if err != nil {
 			return nil, err
 		}

@@ -14,7 +14,9 @@ var (
 	identityPlace   = seal.Place{Table: "keyring", Row: "identity", Column: "sealed", Version: 1}
 )
 
-func (f *file) addIdentity(p Provider, keys *purposes) (crypto.Signer, error) {
+func (f *file) addIdentity(p Provider, kek []byte) (crypto.Signer, error) {
+	keys := f.purposes(kek)
+	defer keys.destroy()
 	blob, err := p.NewIdentity()
 	if err != nil {
 		return nil, err

@@ -50,6 +50,17 @@ func (p *purposes) keys(purpose seal.Purpose) purposeKeys {
 	return k
 }
 
+// destroy overwrites the KEK and the tag keys. The sealing keys' octets are the
+// cipher's own, and are let go.
+func (p *purposes) destroy() {
+	clear(p.kek)
+	p.made.Range(func(_, k any) bool {
+		clear(k.(purposeKeys).tag)
+		return true
+	})
+	p.made.Clear()
+}
+
 // derive is HKDF-SHA-256 (RFC 5869) of the KEK, salted with the store: 32
 // octets. The info is label ‖ 0 ‖ use ‖ 0 ‖ purpose ‖ 0 ‖ epoch u32; none of the
 // texts holds a zero octet.
@@ -63,8 +74,10 @@ func (p *purposes) derive(to use, purpose seal.Purpose) []byte {
 	return key
 }
 
-// mustKey makes a key from a secret whose length the caller fixed.
+// mustKey makes a key from a secret whose length the caller fixed, and overwrites
+// the secret, of which the key has a copy.
 func mustKey(id uint32, secret []byte) seal.Key {
+	defer clear(secret)
 	key, err := seal.NewKey(id, secret)
 	if err != nil {
 		panic("keyring: " + err.Error())

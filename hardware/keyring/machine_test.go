@@ -24,6 +24,8 @@ type machine struct {
 	kek   []byte // as seen by Wrap
 	pkcs8 []byte
 
+	handed [][]byte // the KEK as Wrap was given it and Unwrap gave it out: others' octets
+
 	fails      error // of Wrap
 	lies       bool  // Unwrap returns another key
 	noIdentity error // of LoadIdentity
@@ -93,6 +95,7 @@ func (m *machine) Wrap(kek []byte) ([]byte, error) {
 		return nil, m.fails
 	}
 	m.kek = bytes.Clone(kek)
+	m.handed = append(m.handed, kek)
 	return append(bytes.Clone(m.mask[:8]), m.xor(kek)...), nil
 }
 
@@ -104,6 +107,7 @@ func (m *machine) Unwrap(blob []byte) ([]byte, error) {
 	if m.lies {
 		kek[0] ^= 1
 	}
+	m.handed = append(m.handed, kek)
 	return kek, nil
 }
 

@@ -58,12 +58,14 @@ func (f *file) open(dir string, p Provider) (*Keyring, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer clear(kek)
 	h, err := f.hold(kek)
 	if err != nil {
 		return nil, err
 	}
 	k := newKeyring(dir, p, h)
 	if k.signer, err = f.identity(p, h.newest); err != nil {
+		h.destroy()
 		return nil, fmt.Errorf("load identity: %w", err)
 	}
 	return k, nil
@@ -82,6 +84,7 @@ func (f *file) unlock(kind Kind, unwrap func(blob []byte) ([]byte, error)) ([]by
 			return kek, nil
 		}
 		if err == nil {
+			clear(kek)
 			err = ErrForeign
 		}
 		reasons = append(reasons, fmt.Errorf("slot %d (%s): %w", i, kind, err))

@@ -38,12 +38,13 @@ func Recover(dir string, p Provider, spare Spare) (*Keyring, error) {
 	if err != nil {
 		return nil, fault.New(fault.Locked, spareMessage, fmt.Errorf("%w: %w", ErrLocked, err))
 	}
+	defer clear(kek)
 	k := newKeyring(dir, p, nil)
 	k.torn = torn
 	f.Provider = p.Kind()
 	f.Slots = slices.DeleteFunc(f.Slots, func(s slot) bool { return s.Kind.ofMachine() })
 	if err = f.addSlot(p, kek); err == nil {
-		k.signer, err = f.addIdentity(p, f.purposes(kek))
+		k.signer, err = f.addIdentity(p, kek)
 		f.Identity.Unused = true
 	}
 	if err == nil {
@@ -74,9 +75,10 @@ func NewIdentity(dir string, p Provider) (*Keyring, error) {
 	if err != nil {
 		return nil, Locked(err)
 	}
+	defer clear(kek)
 	k := newKeyring(dir, p, nil)
 	k.torn = torn
-	if k.signer, err = f.addIdentity(p, f.purposes(kek)); err == nil {
+	if k.signer, err = f.addIdentity(p, kek); err == nil {
 		f.Identity.Unused = true
 		err = k.become(f, kek)
 	}
@@ -99,6 +101,9 @@ func (k *Keyring) Use() error {
 	h := k.held.Load()
 	if !h.file.Identity.Unused {
 		return nil
+	}
+	if h.gone {
+		return fmt.Errorf("note that the identity is the folder's: %w", ErrClosed)
 	}
 	f := h.file
 	f.Identity.Unused = false

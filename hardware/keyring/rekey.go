@@ -31,6 +31,9 @@ func (k *Keyring) Rekey(code RecoveryCode, recipients ...Recipient) error {
 	k.changing.Lock()
 	defer k.changing.Unlock()
 	h := k.held.Load()
+	if h.gone {
+		return fmt.Errorf("rekey: %w", ErrClosed)
+	}
 	if len(h.before) > 0 {
 		return fmt.Errorf("rekey: %w", ErrUnfinished)
 	}
@@ -39,6 +42,7 @@ func (k *Keyring) Rekey(code RecoveryCode, recipients ...Recipient) error {
 	}
 	kek := make([]byte, kekSize)
 	rand.Read(kek)
+	defer clear(kek)
 	f, err := h.successor(kek)
 	if r, ok := k.provider.(Renewer); ok && err == nil {
 		err = r.Renew()
@@ -59,6 +63,7 @@ func (k *Keyring) Rekey(code RecoveryCode, recipients ...Recipient) error {
 func (h *held) successor(kek []byte) (*file, error) {
 	f := &file{Store: h.file.Store, Epoch: h.file.Epoch + 1, Provider: h.file.Provider}
 	p := f.purposes(kek)
+	defer p.destroy()
 	identity, err := h.newest.keys(identityPurpose).seal.Open(p.store, identityPlace, h.file.Identity.Sealed)
 	if err != nil {
 		return nil, err
@@ -72,11 +77,13 @@ func (h *held) successor(kek []byte) (*file, error) {
 			return nil, err
 		}
 		f.Tags = append(f.Tags, p.sealEarlier(tagsPurpose, t.epoch, plain))
+		clear(plain)
 	}
 	return f, nil
 }
 
-// become writes a file and goes over to it.
+// become writes a file and goes over to it. What was held is overwritten: kek may
+// be of it.
 func (k *Keyring) become(f *file, kek []byte) error {
 	next, err := f.hold(kek)
 	if err != nil {
@@ -85,14 +92,15 @@ func (k *Keyring) become(f *file, kek []byte) error {
 	f.prove(next.newest)
 	next.file = *f
 	if err := f.save(k.dir, previousName, currentName); err != nil {
+		next.destroy()
 		return err
 	}
-	k.held.Store(next)
+	k.replace(next)
 	return nil
 }
 
 // Forget destroys the KEKs before this one: no generation of the keyring holds
-// them any more, nor does this process. Call it once nothing is sealed under
+// them any more, and this process has overwritten them. Call it once nothing is sealed under
 // them: what is will never open again. Without any, it does nothing. Its errors
 // are those of writing: it may then be called again.
 func (k *Keyring) Forget() error {
@@ -101,6 +109,9 @@ func (k *Keyring) Forget() error {
 	h := k.held.Load()
 	if len(h.before) == 0 {
 		return nil
+	}
+	if h.gone {
+		return fmt.Errorf("forget the keys before: %w", ErrClosed)
 	}
 	f := h.file
 	f.Retired = nil

@@ -35,6 +35,12 @@ func (p *purposes) tagKeys() tagKeys {
 	return t
 }
 
+func (t tagKeys) destroy() {
+	for _, key := range t.keys {
+		clear(key)
+	}
+}
+
 func (t tagKeys) encode() ([]byte, error) { return json.Marshal(t.keys) }
 
 func parseTagKeys(epoch uint32, plain []byte) (tagKeys, error) {

@@ -144,6 +144,7 @@ func unwrap(path string, blob []byte) ([]byte, error) {
 func makeKey(path string) (seal.Key, error) {
 	secret := make([]byte, seal.KeySize)
 	rand.Read(secret)
+	defer clear(secret)
 	if err := durable.Write(path, secret, 0o600); err != nil {
 		return seal.Key{}, err
 	}
@@ -165,6 +166,7 @@ func readKey(path string) (seal.Key, error) {
 		return seal.Key{}, fmt.Errorf("%s: %w", path, ErrExposed)
 	}
 	secret, err := io.ReadAll(io.LimitReader(f, seal.KeySize+1))
+	defer clear(secret)
 	if err != nil {
 		return seal.Key{}, err
 	}

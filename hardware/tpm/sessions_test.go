@@ -66,11 +66,11 @@ func TestNoSessionStaysOpen(t *testing.T) {
 	id, _ := newIdentity(t, p)
 	p.Close()
 	for name, do := range map[string]func(*tpm.Provider) error{
-		"Wrap":         func(p *tpm.Provider) error { _, err := p.Wrap(kek); return err },
-		"Unwrap":       func(p *tpm.Provider) error { _, err := p.Unwrap(good); return err },
-		"NewIdentity":  func(p *tpm.Provider) error { _, err := p.NewIdentity(); return err },
-		"NewCounter":   func(p *tpm.Provider) error { _, err := p.NewCounter(); return err },
-		"ReadCounter":  func(p *tpm.Provider) error { _, err := p.ReadCounter(counter); return err },
+		"Wrap":        func(p *tpm.Provider) error { _, err := p.Wrap(kek); return err },
+		"Unwrap":      func(p *tpm.Provider) error { _, err := p.Unwrap(good); return err },
+		"NewIdentity": func(p *tpm.Provider) error { _, err := p.NewIdentity(); return err },
+		"NewCounter":  func(p *tpm.Provider) error { _, err := p.NewCounter(); return err },
+		"ReadCounter": func(p *tpm.Provider) error { _, err := p.ReadCounter(counter); return err },
 		"RaiseCounter": func(p *tpm.Provider) error {
 			is, err := p.ReadCounter(counter)
 			if err == nil {
@@ -78,7 +78,7 @@ func TestNoSessionStaysOpen(t *testing.T) {
 			}
 			return err
 		},
-		"Examine":      func(p *tpm.Provider) error { _, err := p.Examine(); return err },
+		"Examine": func(p *tpm.Provider) error { _, err := p.Examine(); return err },
 		"Sign": func(p *tpm.Provider) error {
 			signer, err := p.LoadIdentity(id)
 			if err == nil {
