@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"relais/node/internal/store"
+	"relais/node/journal"
 )
 
 // JobSucceeded notes that a scheduled job ran well, so that what was missed
@@ -38,6 +39,14 @@ func (n *Node) Expire(ctx context.Context) error {
 			}
 		}
 		return nil
+	})
+}
+
+// NoteControl writes in the journal that the machine's owner asked for something
+// that writes no entry of its own.
+func (n *Node) NoteControl(ctx context.Context, verb string) error {
+	return n.db.Write(ctx, func(tx *store.Tx) error {
+		return n.note(tx, entry{Kind: journal.KindControl, Actor: actorMachine, Public: map[string]any{"verb": verb}})
 	})
 }
 

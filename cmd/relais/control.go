@@ -33,6 +33,9 @@ import (
 //	POST /join           an invitation, to ask for this hub's place
 //	POST /invitations …  what the territory asks of a hub: hubVerbs
 //	POST /rekey          a recovery code to replace the key under; none: say whether it can be
+//
+// What changes something is in the journal: as what it changed or, where that
+// writes no entry, as the verb that came.
 const controlName = "control.sock"
 
 const joinPath = "/join"
@@ -52,6 +55,7 @@ type control struct {
 	national func(context.Context) (node.NationalPass, error)
 	join     func(context.Context, territory.Invitation) (placed, error)
 	rekey    func(context.Context, rekeyRequest) (rekeyed, error)
+	note     func(ctx context.Context, verb string) error // in the journal
 	log      *slog.Logger
 	locked   error // why nothing but how the hub is can be answered; nil: all can
 }
@@ -111,20 +115,42 @@ func (c *control) server() *http.Server {
 	}
 }
 
+// liveVerb is one that only a hub that runs can do, or does its own way.
+type liveVerb struct {
+	path string // POST
+	do   func(*http.Request) (any, error)
+}
+
+func (c *control) liveVerbs() []liveVerb {
+	return []liveVerb{
+		{"/national-pass", c.noted(func(r *http.Request) (any, error) { return c.national(r.Context()) })},
+		{"/checkpoint", c.noted(c.checkpoint)},
+		{"/roster", c.roster},
+		{"/helpers", c.helper},
+		{joinPath, c.place},
+		{"/rekey", c.replaceKey},
+	}
+}
+
 // verbs are what a hub does for its owner.
 func (c *control) verbs(mux *http.ServeMux) {
-	mux.Handle("POST /national-pass", answer(func(r *http.Request) (any, error) {
-		p, err := c.national(r.Context())
-		return p, err
-	}))
-	mux.Handle("POST /checkpoint", answer(c.checkpoint))
-	mux.Handle("POST /roster", answer(c.roster))
-	mux.Handle("POST /helpers", answer(c.helper))
-	mux.Handle("POST "+joinPath, answer(c.place))
-	for _, v := range hubVerbs() {
-		v.serve(mux, c.node)
+	for _, v := range c.liveVerbs() {
+		mux.Handle("POST "+v.path, answer(v.do))
 	}
-	mux.Handle("POST /rekey", answer(c.replaceKey))
+	for _, v := range hubVerbs() {
+		mux.Handle("POST "+v.at(), v.answers(c.node))
+	}
+}
+
+// noted writes the verb in the journal before it is done: what it does writes no
+// entry of its own.
+func (c *control) noted(do func(*http.Request) (any, error)) func(*http.Request) (any, error) {
+	return func(r *http.Request) (any, error) {
+		if err := c.note(r.Context(), r.URL.Path); err != nil {
+			return nil, err
+		}
+		return do(r)
+	}
 }
 
 // callerOf asks the kernel which user is at the other end.

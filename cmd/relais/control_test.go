@@ -38,6 +38,7 @@ func TestControl(t *testing.T) {
 	answering(t, dir, &control{
 		status:   func(context.Context) (status, error) { return status{Name: "Valbrume", Seen: 3}, nil },
 		national: func(context.Context) (node.NationalPass, error) { return node.NationalPass{Up: 5}, refused },
+		note:     func(context.Context, string) error { return nil },
 	})
 	var s status
 	if err := askHub(t.Context(), dir, http.MethodGet, "/status", nil, &s); err != nil || s.Name != "Valbrume" || s.Seen != 3 {

@@ -34,20 +34,24 @@ func (v hubVerb[In, Out]) ask(ctx context.Context, c Config, in In) (out Out, er
 	return out, err
 }
 
-// serve answers for it on the control socket.
-func (v hubVerb[In, Out]) serve(mux *http.ServeMux, n *node.Node) {
-	mux.Handle("POST "+v.path, answer(func(r *http.Request) (any, error) {
+// at is the path.
+func (v hubVerb[In, Out]) at() string { return v.path }
+
+// answers for it on the control socket.
+func (v hubVerb[In, Out]) answers(n *node.Node) http.Handler {
+	return answer(func(r *http.Request) (any, error) {
 		var in In
 		if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
 			return nil, fault.New(fault.Invalid, "Demande illisible.", err)
 		}
 		return v.do(r.Context(), n, in)
-	}))
+	})
 }
 
 // servedVerb is a hubVerb of any types, for the table.
 type servedVerb interface {
-	serve(mux *http.ServeMux, n *node.Node)
+	at() string
+	answers(n *node.Node) http.Handler
 }
 
 // hubVerbs are those of the territory.

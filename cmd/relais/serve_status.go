@@ -16,7 +16,7 @@ const probeJob = "probe"
 
 // control is the command line's door to this hub.
 func (h *hub) control() *control {
-	return &control{node: h.node, status: h.status, doctor: h.examination, national: h.nationalPass, join: h.join, rekey: h.rekey, log: h.log}
+	return &control{node: h.node, status: h.status, doctor: h.examination, national: h.nationalPass, join: h.join, rekey: h.rekey, note: h.node.NoteControl, log: h.log}
 }
 
 // join asks for this hub's place while it runs: it was recovered, or has another
