@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -76,7 +77,13 @@ func (s *stage) configure(ctx context.Context, h *stageHub, host string) error {
 // text is the configuration as a file, only what is set.
 func (c Config) text() string {
 	var b strings.Builder
-	list := func(items []string) string { return `"` + strings.Join(items, `", "`) + `"` }
+	list := func(items []string) string {
+		var quoted []string
+		for _, item := range items {
+			quoted = append(quoted, strconv.Quote(item))
+		}
+		return strings.Join(quoted, ", ")
+	}
 	fmt.Fprintf(&b, "[hub]\nname = %q\nterritory = %q\ndata_dir = %q\n", c.Hub.Name, c.Hub.Territory, c.Hub.DataDir)
 	fmt.Fprintf(&b, "\n[web]\nlisten = %q\nnames = [%s]\nkiosk_name = %q\n", c.Web.Listen, list(c.Web.Names), c.Web.KioskName)
 	fmt.Fprintf(&b, "\n[link]\nlisten = %q\nadvertise = [%s]\nproxy = %q\n", c.Link.Listen, list(c.Link.Advertise), c.Link.Proxy)
