@@ -2,6 +2,7 @@ package node
 
 import (
 	"slices"
+	"time"
 
 	"relais/node/internal/store"
 	"relais/node/record"
@@ -25,6 +26,8 @@ type absorption struct {
 	forked  map[record.LogID]bool     // logs with two histories, whose hash is to be found again
 	// undated tells whether an author's clock is known to be wrong; nil: nobody's is.
 	undated func(territory.HubID) bool
+	// ahead is how far this hub's clock is before its peers'.
+	ahead time.Duration
 	// silenced are the stops that a new roster cuts off and that are to be said again.
 	silenced []silenced
 }
@@ -36,7 +39,7 @@ func (n *Node) absorbing(tx *store.Tx, roster *territory.Roster) *absorption {
 		map[record.LogID]*store.Log{},
 		map[record.MandateID]bool{},
 		map[record.LogID]bool{},
-		nil, nil,
+		nil, 0, nil,
 	}
 }
 

@@ -83,8 +83,9 @@ func standing(self territory.HubID, now time.Time, roster *territory.Roster, add
 // counterAlarms is what the counter says of this folder.
 func (n *Node) counterAlarms(now time.Time, c continuity, add func(string, time.Time, string)) {
 	if d := c.Doubt; d != nil {
-		waiting := len(n.others()) > 0 && n.fresh.latest(now).Before(d.since())
-		add("restored", d.since(), d.message(waiting))
+		alone := len(n.others()) == 0
+		waiting := !alone && n.fresh.latest(now).Before(d.since())
+		add("restored", d.since(), d.message(waiting, alone))
 	}
 	if c.Without {
 		add("counter", now, "La machine de ce relais ne peut pas compter pour lui\u00a0: une sauvegarde ancienne remise en place pourrait passer inaperçue. La salle peut continuer. Prévenez le service informatique, qui trouvera la cause dans le journal du système.")

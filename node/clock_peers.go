@@ -69,6 +69,13 @@ func (n *Node) clockAhead(now time.Time) (median time.Duration, known bool) {
 	return all[len(all)/2], true
 }
 
+// byPeers is a moment of this hub's clock by its peers', as far as they said theirs
+// lately: what a roster dates, others compare with their own.
+func (n *Node) byPeers(at time.Time) time.Time {
+	ahead, _ := n.clockAhead(n.now())
+	return at.Add(-ahead)
+}
+
 // certified is more than a link certificate's life: where one holds by our clock,
 // that clock and its owner's are not further apart.
 const certified = 8 * 24 * time.Hour

@@ -323,7 +323,7 @@ func (n *Node) grantsDoubtful(r *store.Reader, now time.Time) error {
 	if err != nil || c.Doubt == nil || len(n.others()) == 0 || !n.fresh.latest(now).Before(c.Doubt.since()) {
 		return err
 	}
-	return fault.Errorf(fault.Unavailable, c.Doubt.message(true), "the folder may not be the newest: %s", c.Doubt.Why)
+	return fault.Errorf(fault.Unavailable, c.Doubt.message(true, false), "the folder may not be the newest: %s", c.Doubt.Why)
 }
 
 // twinForks is how many forks of its own log a hub takes for a past that is over:
@@ -334,13 +334,16 @@ const twinForks = 2
 const twinned = "Deux machines parlent au nom de ce relais\u00a0: aucun mandat ne peut être créé ici. Arrêter un mandat reste possible. Éteignez celle qui est de trop, et appelez le département\u00a0: ce relais doit recevoir une nouvelle identité, que le service informatique lui donne par relais recover --new-identity."
 
 // message is what a person reads of a doubt.
-func (d doubt) message(waiting bool) string {
+func (d doubt) message(waiting, alone bool) string {
 	what := "Ce relais ne peut pas prouver que ses données sont les plus récentes"
 	switch d.Why {
 	case verdictRollback:
 		what = "Ce relais a été ramené à un état ancien, sans doute par la remise en place d’une sauvegarde"
 	case verdictMoved:
 		what = "Les données de ce relais ont été copiées ou remises en place d’une sauvegarde"
+	}
+	if alone {
+		return what + "\u00a0: aucun autre relais n’est encore inscrit, qui pourrait savoir ce qui lui manque. Si personne n’a remis de sauvegarde, des fichiers ont seulement changé de propriétaire ou de place\u00a0; l’avertissement s’éteint au prochain mandat."
 	}
 	if waiting {
 		return what + "\u00a0: aucun mandat ne peut être créé avant qu’un autre relais ait répondu. Arrêter un mandat reste possible. Vérifiez la connexion, et prévenez le service informatique."

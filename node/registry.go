@@ -92,7 +92,7 @@ func (n *Node) sign(tx *store.Tx, root territory.Root, next *territory.Roster, d
 	if err := n.signsHere(root); err != nil {
 		return nil, err
 	}
-	note, err := root.Issue(next, tx.Now, days)
+	note, err := root.Issue(next, n.byPeers(tx.Now), days)
 	if err != nil {
 		return nil, fault.New(fault.Conflict,
 			"Le registre ne peut pas être établi ainsi\u00a0: un nom ou une adresse est sans doute déjà pris. Rien n’a été changé.", err)

@@ -150,6 +150,7 @@ func (n *Node) takeRoster(tx *store.Tx, taken *heldRoster) (newer bool, err erro
 		public["root"] = taken.root
 	}
 	a := n.absorbing(tx, taken.Roster)
+	a.ahead, _ = n.clockAhead(n.now())
 	if err := a.reconsider(); err != nil {
 		return false, err
 	}

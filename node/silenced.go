@@ -23,7 +23,8 @@ type silenced struct {
 // standsOnItsOwn tells whether a stop outlives what its author is cut at: it carries
 // the person's code, or it was here when the cut was signed. The hub that signs a cut
 // only knows what it heard itself, and others heard more. What came later than that
-// is the word of a hub that was out already, and counts nowhere.
+// is the word of a hub that was out already, and counts nowhere. Both moments are by
+// the peers' clocks, where this hub and the one that signed knew theirs to be wrong.
 func (a *absorption) standsOnItsOwn(row store.RecordRow, v *record.Revocation) bool {
 	if row.Bar != "" || row.Signature == nil || row.Hub == a.self {
 		return false
@@ -32,7 +33,7 @@ func (a *absorption) standsOnItsOwn(row store.RecordRow, v *record.Revocation) b
 	if author, listed := a.roster.Hub(row.Hub); listed && !author.ExpelledAt.IsZero() {
 		cut = author.ExpelledAt
 	}
-	return v.Code != nil || !row.Received.After(cut.Add(record.MaxClockSkew))
+	return v.Code != nil || !row.Received.Add(-a.ahead).After(cut.Add(record.MaxClockSkew))
 }
 
 // sayAgain says in this hub's log the stops that it applied and that a roster just

@@ -2,6 +2,7 @@ package node_test
 
 import (
 	"testing"
+	"time"
 
 	"relais/node"
 	"relais/node/record"
@@ -116,5 +117,45 @@ func TestFloodIsNotSaidAgain(t *testing.T) {
 	}
 	if s := standing(t, second, coded.Mandate); !s.All {
 		t.Errorf("a stop by code gave way to others: %+v", s)
+	}
+}
+
+// TestExpulsionByAWrongClock: the hub that signs an expulsion, or one that takes it,
+// knows from its peers that its clock is wrong by hours, and the stop that was heard
+// before stands all the same. The twin is in it: what was heard after falls.
+func TestExpulsionByAWrongClock(t *testing.T) {
+	for name, c := range map[string]struct{ keeper, second time.Duration }{
+		"SlowRoot": {-2 * time.Hour, 0}, "FastRoot": {3 * time.Hour, 0}, "Slow": {0, -2 * time.Hour}, "Fast": {0, 3 * time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := newRooted(t, "Deux")
+			second := g.hubs[1]
+			bad := g.withGhost(t)
+			now := g.clock.Now()
+			before, after := g.notice(record.NewStopCode()), g.notice(record.NewStopCode())
+			below := [][]byte{bad.say(t, now, before), bad.say(t, now, after)}
+			for h, wrong := range map[*hub]time.Duration{g.keeper: c.keeper, second: c.second} {
+				apply(t, h, bad.id, below...)
+				h.Options.Now = func() time.Time { return g.clock.Now().Add(wrong) }
+				h.reopen(t)
+			}
+			compared := func(h *hub, wrong time.Duration) { h.PeerClock(bad.id, wrong, g.clock.Now().Add(wrong)) }
+			apply(t, second, bad.id, bad.say(t, now, g.stop(before.Mandate, 0)))
+			g.clock.Advance(long)
+			compared(g.keeper, c.keeper)
+			if err := g.keeper.Expel(t.Context(), nil, "", bad.id); err != nil {
+				t.Fatal(err)
+			}
+			g.clock.Advance(long)
+			apply(t, second, bad.id, bad.say(t, now, g.stop(after.Mandate, 0)))
+			compared(second, c.second)
+			install(t, second, g.keeper.RosterNote())
+			if s := standing(t, second, before.Mandate); !s.All {
+				t.Errorf("heard before: %+v", s)
+			}
+			if s := standing(t, second, after.Mandate); s.All {
+				t.Errorf("heard after: %+v", s)
+			}
+		})
 	}
 }

@@ -46,7 +46,10 @@ func (p *purposes) keys(purpose seal.Purpose) purposeKeys {
 		seal: mustKey(p.epoch, p.derive(useSeal, purpose)),
 		tag:  p.derive(useTag, purpose),
 	}
-	p.made.Store(purpose, k)
+	if first, made := p.made.LoadOrStore(purpose, k); made { // by somebody else meanwhile
+		clear(k.tag)
+		return first.(purposeKeys)
+	}
 	return k
 }
 

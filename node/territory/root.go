@@ -201,8 +201,9 @@ func (r Root) Issue(roster *Roster, now time.Time, days int) ([]byte, error) {
 	return signed, err
 }
 
-// datingExpulsions copies the hubs, and writes beside those expelled since the last
-// roster when they were.
+// datingExpulsions copies the hubs, and writes beside those expelled without a date
+// when they were: now, or before a version that dates them, which errs towards stops
+// that stand.
 func datingExpulsions(hubs []Hub, at time.Time) []Hub {
 	dated := slices.Clone(hubs)
 	for i := range dated {
