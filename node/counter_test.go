@@ -247,3 +247,27 @@ func TestCounterWear(t *testing.T) {
 		}
 	})
 }
+
+// TestMovedAlone: where nobody else is in the territory yet, a folder that was moved is
+// said for what it likely is, until the next mandate.
+func TestMovedAlone(t *testing.T) {
+	l := newLand(t)
+	c := &counted{hub: l.newHub(t, "Valbrume"), land: l, device: newDevice(l), said: map[record.Place]record.Hash{}}
+	l.enrol(t)
+	c.Options.Counter = c.device
+	c.restart(t)
+	signAll(t, c.hub)
+	c.say(t)
+	c.device.set(func(d *device) { d.moves = true; d.move() })
+	c.restart(t)
+	signAll(t, c.hub)
+	c.mustDoubt(t, "moved")
+	if said := message(t, c.hub, "restored"); !strings.Contains(said, "changé de propriétaire") || strings.Contains(said, "tous aient répondu") {
+		t.Errorf("%q", said)
+	}
+	c.say(t)
+	signAll(t, c.hub)
+	if said := message(t, c.hub, "restored"); said != "" {
+		t.Errorf("after the next mandate: %q", said)
+	}
+}

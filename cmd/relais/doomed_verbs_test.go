@@ -78,6 +78,22 @@ func (h *doomedHub) recoversAgain(t *testing.T) {
 	}
 }
 
+// newIdentity gives a hub whose keys open another identity.
+func (h *doomedHub) newIdentity(t *testing.T) (killed bool, err error) {
+	t.Helper()
+	_, killed, err = h.verb(t, "recover", "--new-identity")
+	return killed, err
+}
+
+// newIdentityAgain has a person who was cut short run it again.
+func (h *doomedHub) newIdentityAgain(t *testing.T) {
+	t.Helper()
+	h.bus.aim(moment{})
+	if _, err := h.newIdentity(t); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // rekey replaces the hub's key, and keeps the code that it shows.
 func (h *doomedHub) rekey(t *testing.T) (killed bool, err error) {
 	t.Helper()

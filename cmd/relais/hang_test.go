@@ -111,7 +111,11 @@ func TestTPMHangs(t *testing.T) {
 	if took := time.Since(begun); took > pagePatience {
 		t.Errorf("she held her receipt after %v", took)
 	}
+	begunDrawing := time.Now()
 	h.drawnUp(t)
+	if took := time.Since(begunDrawing); took > 2*pagePatience { // ten pages and forms
+		t.Errorf("a mandate was drawn up in %v", took)
+	}
 	hung, usual := alongside(*hang-time.Since(begun), 10*fewPages, h.reader(t), other.reader(t))
 	if !unmoved(hung, usual) {
 		t.Errorf("page p99 %v while the TPM hangs, %v on a hub whose TPM does not", hung, usual)

@@ -44,6 +44,13 @@ var programWorks = []programWork{
 		h.bus.aim(at)
 		return unlessFailed(t)(h.recover(t))
 	}, (*doomedHub).recoversAgain},
+	{"new identity", func(h *doomedHub, t *testing.T, at moment) bool {
+		h.machine.Stop()
+		*h = *newDoomedHub(t) // an identity that nobody heard of is not replaced
+		h.mustInit(t)
+		h.bus.aim(at)
+		return unlessFailed(t)(h.newIdentity(t))
+	}, (*doomedHub).newIdentityAgain},
 	{"rekey", func(h *doomedHub, t *testing.T, at moment) bool {
 		h.bus.aim(at)
 		return unlessFailed(t)(h.rekey(t))
@@ -64,7 +71,7 @@ func unlessFailed(t *testing.T) func(killed bool, err error) bool {
 // TestProgramKilled kills relais, as it ships, at commands that it sends to the TPM:
 // before the TPM sees one, and once the TPM has done it and the program does not know.
 // It does so while a hub is made, starts, signs, is recovered on a TPM that was cleared,
-// and has its key replaced. Afterwards the hub serves, be it after the same verb was run
+// is given another identity, and has its key replaced. Afterwards the hub serves, be it after the same verb was run
 // again; one recovery code opens it, what was said to be stopped is, nothing waits for a signature, and nothing
 // stays loaded in the TPM. That the kills do leave something loaded is the twin.
 func TestProgramKilled(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 
 // readmeBlocks are what the README has people type under Install: a territory and
 // its first hub, then every other hub.
-func readmeBlocks(t *testing.T) (first, others []string) {
+func readmeBlocks(t *testing.T) (first, others, service []string) {
 	t.Helper()
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {
@@ -28,10 +28,10 @@ func readmeBlocks(t *testing.T) (first, others []string) {
 		steps, _, _ := strings.Cut(part, "```")
 		blocks = append(blocks, strings.Split(strings.TrimSpace(steps), "\n"))
 	}
-	if len(blocks) != 2 || len(blocks[1]) != 3 {
+	if len(blocks) != 3 || len(blocks[1]) != 3 {
 		t.Fatalf("the blocks under Install: %q", blocks)
 	}
-	return blocks[0], blocks[1]
+	return blocks[0], blocks[1], blocks[2]
 }
 
 // A readmeHub is a machine on which the README is typed. Its folders are in its
@@ -134,7 +134,7 @@ func (s *shared) String() string {
 // territory and its first hub, another hub that joins, a helper at each.
 func TestReadmeInstall(t *testing.T) {
 	t.Parallel()
-	first, others := readmeBlocks(t)
+	first, others, _ := readmeBlocks(t)
 	dir := t.TempDir()
 	build := exec.Command("go", "build", "-buildvcs=false", "-ldflags", "-X main.defaultConfig=etc/relais.toml", "-o", filepath.Join(dir, "bin")+"/", "./cmd/relais")
 	build.Dir = "../.."
@@ -174,4 +174,42 @@ func TestReadmeInstall(t *testing.T) {
 	}
 	there.types(t, helper)
 	there.starts(t, serve, "hub serves")
+}
+
+// TestReadmeService types what the README says of running as a service, in a root of
+// its own: programs, users, units and the folder are where the units look for them.
+// What asks the system's own manager is left out; it names units that there are.
+func TestReadmeService(t *testing.T) {
+	t.Parallel()
+	_, _, service := readmeBlocks(t)
+	root := t.TempDir()
+	for _, file := range []string{"usr/bin/x", "etc/systemd/system/x", "bin/relais"} {
+		if err := os.MkdirAll(filepath.Join(root, filepath.Dir(file)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(root, "bin/relais"), nil, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := strings.NewReplacer(" bin/", " "+root+"/bin/", " /usr/", " "+root+"/usr/", " /etc/", " "+root+"/etc/", " /var/", " "+root+"/var/",
+		"systemd-sysusers", "systemd-sysusers --root="+root, "-o relais -g relais ", "")
+	for _, line := range service {
+		line, _, _ = strings.Cut(line, "  #")
+		if strings.HasPrefix(line, "systemctl ") || strings.HasPrefix(line, "runuser -u relais ") {
+			continue
+		}
+		cmd := exec.CommandContext(t.Context(), "sh", "-euc", elsewhere.Replace(line))
+		cmd.Dir = "../.."
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", line, err, out)
+		}
+	}
+	for _, file := range []string{"usr/bin/relais", "etc/systemd/system/relais.service", "etc/systemd/system/relais-seal.socket", "var/lib/relais"} {
+		if _, err := os.Stat(filepath.Join(root, file)); err != nil {
+			t.Error(err)
+		}
+	}
+	if users, err := os.ReadFile(filepath.Join(root, "etc/passwd")); err != nil || !strings.Contains(string(users), "relais:") || !strings.Contains(string(users), "relais-seal:") {
+		t.Errorf("%v in\n%s", err, users)
+	}
 }

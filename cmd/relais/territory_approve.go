@@ -94,7 +94,11 @@ func territoryApprove(ctx context.Context, std stdio, args []string) error {
 		return err
 	}
 	if *read == "" && !*refuse {
-		return printRequests(std, list, *asJSON)
+		only, err := givenUnlessSaid(ctx, c)
+		if err != nil {
+			return err
+		}
+		return printRequests(std, list, only, *asJSON)
 	}
 	if *refuse && f.NArg() == 0 {
 		return failWith(exitUsage, "name the HUB to turn down, as relais territory approve lists it")
@@ -133,6 +137,23 @@ type approved struct {
 	Serves []string `json:"serves"` // the structures that it was given, by name
 }
 
+// givenUnlessSaid is the name of the structure that a new hub is given; "" for none.
+func givenUnlessSaid(ctx context.Context, c Config) (string, error) {
+	held, err := registryVerb.ask(ctx, c, unsaid{})
+	if err != nil {
+		return "", err
+	}
+	r, err := held.open()
+	if err != nil {
+		return "", err
+	}
+	for _, id := range onlyStructureOf(r) {
+		s, _ := r.Structure(id)
+		return s.Name, nil
+	}
+	return "", nil
+}
+
 // onlyStructureOf is the structure of a territory that has one: whoever comes is of
 // it, and would have no helper otherwise.
 func onlyStructureOf(r *territory.Roster) (only []territory.StructureID) {
@@ -161,6 +182,7 @@ func approve(ctx context.Context, c Config, root *rootFile, w waiting, a approva
 	if a.Structures, err = serving(r); err != nil {
 		return done, err
 	}
+	done.Serves = []string{}
 	for _, s := range r.Structures {
 		if slices.Contains(a.Structures, s.ID) {
 			done.Serves = append(done.Serves, s.Name)
@@ -218,7 +240,7 @@ func pick(list []waiting, hub, fingerprint string) (waiting, error) {
 	return waiting{}, errors.New("no request that waits has this fingerprint: have it read again, symbol by symbol; if it still differs, approve nothing")
 }
 
-func printRequests(std stdio, list []waiting, asJSON bool) error {
+func printRequests(std stdio, list []waiting, only string, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(std.out).Encode(list)
 	}
@@ -236,6 +258,9 @@ func printRequests(std stdio, list []waiting, asJSON bool) error {
 		fmt.Fprintf(w, "answers\t%s\n", strings.Join(h.Addresses, " "))
 		if q.Request.Replaces != nil {
 			fmt.Fprintf(w, "replaces\t%s, which it says is lost: --replace\n", q.Request.Replaces.Hub)
+		}
+		if only != "" && !q.Listed && q.Request.Replaces == nil {
+			fmt.Fprintf(w, "serves\t%s, once approved, and is given its dossiers: --structures '' for none\n", only)
 		}
 		if q.Listed {
 			fmt.Fprintf(w, "listed\talready: it asks for another name, address or certificate\n")
