@@ -97,6 +97,9 @@ func (m *meeting) callAbsent(ctx context.Context) {
 	}
 	rand.Shuffle(len(absent), func(i, j int) { absent[i], absent[j] = absent[j], absent[i] })
 	if len(others)-len(absent) >= m.pool.keep {
+		for _, hub := range m.pool.link.Rendezvous() {
+			m.start(m.calls, func() { m.pool.link.Connect(ctx, hub) })
+		}
 		members := m.pool.Members()
 		absent = slices.DeleteFunc(absent, func(h territory.HubID) bool { return slices.Contains(members, h) })
 		if len(absent) == 0 || time.Since(m.absent) < absentInterval {

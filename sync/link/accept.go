@@ -38,7 +38,7 @@ func (l *Link) accept() {
 		case slots <- struct{}{}:
 			answer := func() {
 				defer func() { <-slots }()
-				l.answer(conn)
+				l.greet(&meteredConn{Conn: conn}, l.serverTLS())
 			}
 			if !l.run(answer) {
 				conn.Close()
@@ -49,14 +49,13 @@ func (l *Link) accept() {
 	}
 }
 
-// answer names the caller and hands its connection to the protocol it asked for.
-func (l *Link) answer(plain net.Conn) {
-	raw := &meteredConn{Conn: plain}
+// greet names the caller and hands its connection to the protocol it asked for.
+func (l *Link) greet(raw *meteredConn, config *tls.Config) {
 	ctx, cancel := context.WithTimeout(l.ctx, handshakeTimeout)
 	defer cancel()
-	conn := tls.Server(raw, l.serverTLS())
+	conn := tls.Server(raw, config)
 	if err := conn.HandshakeContext(ctx); err != nil {
-		l.refusals.Do(func() { l.log.Warn("link refused a caller", "addr", plain.RemoteAddr().String(), "err", err) })
+		l.refusals.Do(func() { l.log.Warn("link refused a caller", "addr", raw.RemoteAddr().String(), "err", err) })
 		raw.Close()
 		return
 	}

@@ -4,6 +4,8 @@ import (
 	"net"
 	"sync/atomic"
 	"time"
+
+	"relais/node/territory"
 )
 
 // writeTimeout bounds one write to the network: a peer that stopped reading is
@@ -23,11 +25,13 @@ type meter struct {
 
 func (m *meter) octets() Octets { return Octets{In: m.in.Load(), Out: m.out.Load()} }
 
-// meteredConn counts the octets of one TCP connection, for nobody until the
-// handshake has named the peer and for that peer from then on, and gives every
-// write its deadline.
+// meteredConn counts the octets of one connection, TCP or a tunnel, for nobody
+// until the handshake has named the peer and for that peer from then on, and gives
+// every write its deadline. What a tunnel carries counts once more, in the TLS of
+// the rendezvous, for the rendezvous.
 type meteredConn struct {
 	net.Conn
+	via    territory.HubID // who passes it on; zero: TCP carries it
 	before meter
 	peer   atomic.Pointer[meter]
 	closed atomic.Pointer[func()] // called at the first Close
@@ -54,6 +58,17 @@ func (c *meteredConn) meter() *meter {
 	return &c.before
 }
 
+// through tells whether another hub passes the connection on.
+func (c *meteredConn) through() bool { return !c.via.IsZero() }
+
+// patience bounds one write.
+func (c *meteredConn) patience() time.Duration {
+	if c.through() {
+		return tunnelPatience
+	}
+	return writeTimeout
+}
+
 func (c *meteredConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	c.meter().in.Add(int64(n))
@@ -61,7 +76,7 @@ func (c *meteredConn) Read(b []byte) (int, error) {
 }
 
 func (c *meteredConn) Write(b []byte) (int, error) {
-	if err := c.Conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+	if err := c.Conn.SetWriteDeadline(time.Now().Add(c.patience())); err != nil {
 		return 0, err
 	}
 	n, err := c.Conn.Write(b)

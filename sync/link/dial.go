@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"relais/node/territory"
@@ -50,9 +51,33 @@ func addressesOf(roster *territory.Roster, hub territory.HubID) ([]string, error
 	return nil, ErrUnknownPeer
 }
 
-// dialTLS connects to a peer over the first of its addresses that answers, and
-// verifies that it is that peer.
+// way is how a peer is called: it connects and verifies that it is that peer.
+type way func(ctx context.Context, hub territory.HubID, alpn string) (*tls.Conn, *meteredConn, error)
+
+// dialTLS calls a peer at its addresses and, when none answers, through a
+// rendezvous; or the other way round while a session through one stands, since the
+// addresses were tried for it.
 func (l *Link) dialTLS(ctx context.Context, hub territory.HubID, alpn string) (*tls.Conn, *meteredConn, error) {
+	ways := []way{l.dialDirect, l.dialThrough}
+	if !l.Peer(hub).Via.IsZero() {
+		slices.Reverse(ways)
+	}
+	var failures []error
+	for _, dial := range ways {
+		conn, raw, err := dial(ctx, hub, alpn)
+		if err == nil {
+			return conn, raw, nil
+		}
+		failures = append(failures, err)
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return nil, nil, errors.Join(failures...)
+}
+
+// dialDirect calls a peer over the first of its addresses that answers.
+func (l *Link) dialDirect(ctx context.Context, hub territory.HubID, alpn string) (*tls.Conn, *meteredConn, error) {
 	if hub == l.self {
 		return nil, nil, errors.New("a hub does not call itself")
 	}

@@ -103,7 +103,7 @@ func (r *refusing) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // dialExpelled connects to the hub that a URL's host names, as one it expelled.
 func (l *Link) dialExpelled(ctx context.Context, _, address string) (net.Conn, error) {
-	return l.dialNamed(ctx, address, ALPNExpelled)
+	return l.dialNamed(ctx, address, ALPNExpelled, l.dialDirect)
 }
 
 // refused tells whether a peer hangs up on this hub each time, and no other hears

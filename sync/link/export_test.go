@@ -1,6 +1,12 @@
 package link
 
-import "time"
+import (
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"relais/node/territory"
+)
 
 // HurryStrangers makes the time that a stranger has a tenth of what it is. Call it
 // before Run.
@@ -9,6 +15,29 @@ func (l *Link) HurryStrangers() {
 	l.join.WriteTimeout /= 10
 	l.join.IdleTimeout /= 10
 }
+
+// SlowTransit lets a hub pass on so many octets a second, all tunnels together, or
+// one alone. Call it before any is open.
+func (l *Link) SlowTransit(octets int) {
+	l.transit.each = rate.Limit(octets)
+	l.transit.all = rate.NewLimiter(rate.Limit(octets), transitBurst)
+}
+
+// Straighten does at once what the link does every minute.
+func (l *Link) Straighten() {
+	for _, s := range l.Peers() {
+		l.straightenOne(s)
+	}
+}
+
+// PassageOf is what a frame of TypeTunnel asks: "pass on", "take call", or why not.
+func PassageOf(f Frame, self, peer territory.HubID) (string, error) {
+	what, err := passageOf(f, self, peer)
+	return map[passage]string{passOn: "pass on", takeCall: "take call"}[what], err
+}
+
+// RendezvousOf is the order in which hubs that may pass calls on are asked.
+func (l *Link) RendezvousOf(hub territory.HubID) []territory.HubID { return l.rendezvousOf(hub) }
 
 // Rest is how long a peer is left in peace and when that was decided, counted
 // from the first failure.

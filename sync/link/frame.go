@@ -19,7 +19,8 @@ const (
 	TypePacket Type = 2 // a packet of memberlist
 	TypeRecord Type = 3 // one record, pushed eagerly
 	TypeVector Type = 4 // what the sender knows
-	TypeBeacon Type = 5 // a hub's sign of life, passed on
+	TypeTunnel Type = 5 // asks for a tunnel: one octet answers, and all after it is the other hub's
+	TypeBeacon Type = 6 // a hub's sign of life, passed on
 )
 
 const (
@@ -36,8 +37,8 @@ var (
 	ErrFrameRoute    = errors.New("frame under another hub's name")
 )
 
-// Frame is one message between two hubs, named at both ends so that a third can
-// pass it on one day:
+// Frame is one message between two hubs, named at both ends. Those are the ends of
+// the session, but for TypeTunnel, which a third hub passes on (tunnel.go):
 //
 //	version 1 ‖ type 1 ‖ zero 2 ‖ payload length 4 ‖ destination 16 ‖ source 16 ‖ payload
 //

@@ -72,10 +72,10 @@ func (l *Link) newClient() *http.Client {
 
 // dialHTTP connects to the hub that a URL's host names.
 func (l *Link) dialHTTP(ctx context.Context, _, address string) (net.Conn, error) {
-	return l.dialNamed(ctx, address, ALPNHTTP)
+	return l.dialNamed(ctx, address, ALPNHTTP, l.dialTLS)
 }
 
-func (l *Link) dialNamed(ctx context.Context, address, alpn string) (net.Conn, error) {
+func (l *Link) dialNamed(ctx context.Context, address, alpn string, dial way) (net.Conn, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err
@@ -84,7 +84,7 @@ func (l *Link) dialNamed(ctx context.Context, address, alpn string) (net.Conn, e
 	if err != nil {
 		return nil, fmt.Errorf("the link reaches hubs only: %w", err)
 	}
-	conn, raw, err := l.dialTLS(ctx, hub, alpn)
+	conn, raw, err := dial(ctx, hub, alpn)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,10 @@
 // pass on a revocation; one the roster does not know, or expelled, is refused at
 // the handshake, and its connections are closed when the roster changes.
 //
+// A hub that has no address, or whose address does not answer, is reached through
+// another that has a session with it: a tunnel of one hop (tunnel.go), in which
+// the two ends speak as over TCP, with a TLS of their own.
+//
 // By ALPN the port carries four things. relais/1 is one yamux session per peer,
 // over which packets go best effort and streams reliably, all in frames that
 // name both ends. h2 is HTTP/2 for sync/exchange. relais-join/1 is for a hub that
@@ -59,6 +63,12 @@ type Options struct {
 	// Proxy, when not nil, is an HTTP CONNECT proxy for every outgoing
 	// connection: http://host:port.
 	Proxy *url.URL
+	// Rendezvous are hubs of the roster, by id or name: those through which this hub
+	// meets others that cannot reach it, best first. Those that it finds by itself
+	// come after them; with none here, they do.
+	Rendezvous []string
+	// NoTransit: this hub is no rendezvous, and passes nothing on for others.
+	NoTransit bool
 	// Network carries the connections; nil: TCP.
 	Network Network
 	Now     func() time.Time // nil: time.Now
@@ -95,6 +105,8 @@ type Link struct {
 	roster       func() *territory.Roster
 	proxy        *url.URL
 	network      Network
+	rendezvous   []string
+	transit      *transit
 	now          func() time.Time
 	log          *slog.Logger
 	listener     net.Listener
@@ -149,6 +161,7 @@ func New(o Options) (*Link, error) {
 		return nil, fmt.Errorf("link: %w", err)
 	}
 	l := &Link{
+		rendezvous: o.Rendezvous, transit: newTransit(o.NoTransit),
 		self: o.Self, credentials: credentials, roster: o.Roster, proxy: o.Proxy, network: o.Network,
 		now: o.Now, log: o.Logger, refusals: rate.Sometimes{First: 10, Interval: time.Second}, listener: listener, accepted: newHandover(listener.Addr()),
 		peers:  make(map[territory.HubID]*peer),
@@ -184,6 +197,7 @@ func (l *Link) Run(ctx context.Context) error {
 	defer stop()
 	l.run(func() { l.credentials.Run(l.ctx, l.log, l.hangUp) })
 	l.run(l.followRoster)
+	l.run(l.straighten)
 	l.run(func() { l.server.Serve(l.accepted) })
 	if l.join != nil {
 		l.run(func() { l.join.Serve(strangers{l.strangers}) })

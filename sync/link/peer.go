@@ -28,12 +28,15 @@ type peer struct {
 	dropped   atomic.Int64 // packets, the queue being full or the peer away
 	outOfDate atomic.Bool
 
+	straightening atomic.Bool // a call at its addresses is under way, beside a session
+
 	mu       sync.Mutex        // guards what follows; never held across I/O
 	sessions []*session        // newest last, and used first
 	retiring map[*session]bool // used only when nothing else stands
 	dialing  chan struct{}     // closed when the dial under way ends; nil: none
 	dialErr  error             // of the last dial
 	rest     breaker
+	passing  breaker // of the peer as a rendezvous
 	queue    [][]byte
 	queued   int // octets in queue
 }
@@ -101,10 +104,7 @@ func (l *Link) serveSession(conn *tls.Conn, raw *meteredConn, id territory.HubID
 		return err
 	}
 	p.add(s)
-	l.run(func() {
-		l.serve(s, id)
-		p.remove(s)
-	})
+	l.run(func() { p.serve(s) })
 	return nil
 }
 

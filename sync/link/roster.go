@@ -63,6 +63,8 @@ func (l *Link) Refresh() {
 type PeerStatus struct {
 	Hub       territory.HubID
 	Connected bool // a session stands
+	// Via is the hub that passes the session on; zero: it is direct.
+	Via territory.HubID
 	// OutOfDate: the dates of its certificate do not hold; its clock is suspect.
 	OutOfDate bool
 	Octets    Octets
@@ -80,7 +82,9 @@ func (l *Link) Peer(id territory.HubID) PeerStatus {
 	}
 	if p != nil {
 		p.mu.Lock()
-		s.Connected = p.current() != nil
+		if now := p.current(); now != nil {
+			s.Connected, s.Via = true, now.raw.via
+		}
 		p.mu.Unlock()
 		s.OutOfDate, s.Dropped = p.outOfDate.Load(), p.dropped.Load()
 	}

@@ -33,7 +33,8 @@ const (
 type session struct {
 	mux     *yamux.Session
 	raw     *meteredConn
-	dialled bool // by us
+	reading *firstError // of those that we dialled
+	dialled bool        // by us
 	born    time.Time
 
 	mu  sync.Mutex    // guards out
@@ -44,8 +45,11 @@ type session struct {
 func (l *Link) newSession(conn net.Conn, raw *meteredConn, dialled bool) (*session, error) {
 	config := yamux.DefaultConfig()
 	config.KeepAliveInterval = keepAlive
-	config.ConnectionWriteTimeout = writeTimeout
-	config.StreamOpenTimeout = openTimeout
+	config.ConnectionWriteTimeout = raw.patience()
+	if raw.through() {
+		config.KeepAliveInterval = tunnelKeepAlive
+	}
+	config.StreamOpenTimeout = max(openTimeout, raw.patience())
 	config.StreamCloseTimeout = time.Minute
 	config.AcceptBacklog = streamsAtOnce
 	config.LogOutput = nil
@@ -63,8 +67,8 @@ func (l *Link) newSession(conn net.Conn, raw *meteredConn, dialled bool) (*sessi
 
 // dialSession calls a peer and waits for its first word: in TLS 1.3 the caller
 // finishes before the other side has judged its certificate.
-func (l *Link) dialSession(ctx context.Context, hub territory.HubID) (*session, error) {
-	conn, raw, err := l.dialTLS(ctx, hub, ALPNSession)
+func (l *Link) dialSession(ctx context.Context, hub territory.HubID, dial way) (*session, error) {
+	conn, raw, err := dial(ctx, hub, ALPNSession)
 	if err != nil {
 		return nil, err
 	}
@@ -74,8 +78,13 @@ func (l *Link) dialSession(ctx context.Context, hub territory.HubID) (*session, 
 		raw.Close()
 		return nil, fmt.Errorf("dial %s: %w", hub, err)
 	}
-	if _, err := s.mux.Ping(); err != nil {
+	s.reading = reading
+	late := time.AfterFunc(writeTimeout, s.close)
+	_, err = s.mux.Ping()
+	late.Stop()
+	if err != nil {
 		s.close()
+		l.blame(raw.via)
 		if cause := reading.err(); cause != nil {
 			err = cause
 		}
@@ -88,6 +97,9 @@ func (l *Link) dialSession(ctx context.Context, hub territory.HubID) (*session, 
 	l.markDates(hub, conn.ConnectionState())
 	return s, nil
 }
+
+// through tells whether another hub passes the session on.
+func (s *session) through() bool { return s.raw.through() }
 
 // close ends the session at once.
 func (s *session) close() {

@@ -73,7 +73,7 @@ func (p *peer) session(ctx context.Context) (*session, error) {
 
 // dial makes one call and serves the session to its end.
 func (p *peer) dial() {
-	s, err := p.link.dialSession(p.ctx, p.id)
+	s, err := p.link.dialSession(p.ctx, p.id, p.link.dialTLS)
 	p.mu.Lock()
 	done := p.dialing
 	p.dialing, p.dialErr = nil, err
@@ -89,8 +89,18 @@ func (p *peer) dial() {
 		p.link.log.Debug("link peer does not answer", "peer", p.id.String(), "err", err)
 		return
 	}
+	p.serve(s)
+}
+
+// serve serves a session to its end. One that a rendezvous altered counts against
+// it.
+func (p *peer) serve(s *session) {
 	p.link.serve(s, p.id)
 	p.remove(s)
+	if s.through() && s.reading != nil && altered(s.reading.err()) {
+		p.link.log.Warn("link session was altered on its way", "peer", p.id.String(), "via", s.raw.via.String())
+		p.link.blame(s.raw.via)
+	}
 }
 
 // add takes a session into use.
@@ -98,22 +108,47 @@ func (p *peer) add(s *session) {
 	p.mu.Lock()
 	p.sessions = append(p.sessions, s)
 	p.rest.reset()
-	loser := p.settle()
+	losers := append(p.prefer(), p.settle()...)
 	p.mu.Unlock()
-	if loser != nil {
+	for _, loser := range losers {
 		time.AfterFunc(retireAfter, loser.close)
 	}
-	p.link.log.Info("link peer up", "peer", p.id.String(), "dialled", s.dialled)
+	p.link.log.Info("link peer up", "peer", p.id.String(), "dialled", s.dialled, "through", s.through())
+	if s.through() {
+		time.AfterFunc(tunnelProves, func() {
+			if !s.mux.IsClosed() {
+				p.link.clear(s.raw.via)
+			}
+		})
+	}
 	if r := p.link.receiver; r != nil {
 		r.Up(p.id)
 	}
+}
+
+// prefer retires the sessions that a rendezvous passes on, once one stands that
+// none does. Who dialled one ends it. The caller holds mu.
+func (p *peer) prefer() (end []*session) {
+	stands := func(s *session) bool { return !s.mux.IsClosed() && !p.retiring[s] }
+	if !slices.ContainsFunc(p.sessions, func(s *session) bool { return stands(s) && !s.through() }) {
+		return nil
+	}
+	for _, s := range p.sessions {
+		if stands(s) && s.through() {
+			p.retiring[s] = true
+			if s.dialled {
+				end = append(end, s)
+			}
+		}
+	}
+	return end
 }
 
 // settle looks whether both sides dialled at the same moment. The session that
 // the lower name dialled is then used by both; the higher name, which dialled
 // the other, is told to end that one a moment later, so the two sides cannot end
 // both. The caller holds mu.
-func (p *peer) settle() (ends *session) {
+func (p *peer) settle() (end []*session) {
 	var ours, theirs *session
 	for _, s := range p.sessions {
 		switch {
@@ -129,7 +164,7 @@ func (p *peer) settle() (ends *session) {
 	}
 	if bytes.Compare(p.link.self[:], p.id[:]) > 0 {
 		p.retiring[ours] = true
-		return ours
+		return []*session{ours}
 	}
 	// A session much older than the peer's call is one that the peer lost.
 	if theirs.born.Sub(ours.born) < sameMoment {

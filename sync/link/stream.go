@@ -28,7 +28,7 @@ func (l *Link) serve(s *session, peer territory.HubID) {
 		}
 		started := l.run(func() {
 			defer func() { <-slots }()
-			if err := l.serveStream(stream, peer); err != nil {
+			if err := l.serveStream(stream, s, peer); err != nil {
 				l.log.Warn("link session closed", "peer", peer.String(), "err", err)
 				s.close()
 			}
@@ -42,7 +42,7 @@ func (l *Link) serve(s *session, peer territory.HubID) {
 
 // serveStream reads the frames of one stream. A frame that no honest peer sends
 // is an error, which closes the session.
-func (l *Link) serveStream(stream *yamux.Stream, peer territory.HubID) error {
+func (l *Link) serveStream(stream *yamux.Stream, s *session, peer territory.HubID) error {
 	stream.SetReadDeadline(time.Now().Add(openTimeout))
 	for {
 		f, err := ReadFrame(stream)
@@ -53,6 +53,9 @@ func (l *Link) serveStream(stream *yamux.Stream, peer territory.HubID) error {
 		case err != nil: // the stream or the session ended
 			stream.Close()
 			return nil
+		case f.Type == TypeTunnel:
+			stream.SetReadDeadline(time.Time{})
+			return l.serveTunnel(stream, s, peer, f)
 		case f.Src != peer || f.Dst != l.self:
 			stream.Close()
 			return fmt.Errorf("%w: from %s to %s", ErrFrameRoute, f.Src, f.Dst)

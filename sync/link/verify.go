@@ -58,13 +58,18 @@ func (c *Credentials) ClientTLS(roster func() *territory.Roster, want territory.
 		},
 		SessionTicketsDisabled: true,
 		VerifyConnection: func(cs tls.ConnectionState) error {
-			got, err := verifyPeer(roster(), cs.PeerCertificates)
-			if err == nil && got != want {
-				err = fmt.Errorf("%w: %s instead of %s", ErrWrongPeer, got, want)
-			}
-			return err
+			return verifyIs(roster(), want, cs.PeerCertificates)
 		},
 	}
+}
+
+// verifyIs checks that the peer that showed the certificates is want.
+func verifyIs(roster *territory.Roster, want territory.HubID, shown []*x509.Certificate) error {
+	got, err := verifyPeer(roster, shown)
+	if err == nil && got != want {
+		err = fmt.Errorf("%w: %s instead of %s", ErrWrongPeer, got, want)
+	}
+	return err
 }
 
 // verifyPeer names the peer that showed the certificates. Dates are not looked

@@ -104,6 +104,10 @@ type Options struct {
 	Proxy  *url.URL
 	HTTP   http.Handler
 	Logger *slog.Logger
+
+	Network    link.Network
+	Rendezvous []string
+	NoTransit  bool
 }
 
 // Open makes a link for a hub on loopback. It is not running yet: set its
@@ -113,6 +117,7 @@ func (t *Territory) Open(tb testing.TB, h Hub, o Options) *link.Link {
 	l, err := link.New(link.Options{
 		Self: h.ID, Identity: h.Identity, Roster: t.Roster, Listen: "127.0.0.1:0",
 		Now: o.Now, Proxy: o.Proxy, HTTP: o.HTTP, Logger: o.Logger,
+		Network: o.Network, Rendezvous: o.Rendezvous, NoTransit: o.NoTransit,
 	})
 	if err != nil {
 		tb.Fatal(err)
