@@ -24,14 +24,14 @@ func hidden(t *testing.T, terr *linktest.Territory, o linktest.Options) *end {
 	return e
 }
 
-// meets calls hubs until a session stands with each.
+// meets calls hubs until a session stands with each, and they know it.
 func meets(t *testing.T, from *end, to ...*end) {
 	t.Helper()
 	for _, e := range to {
 		linktest.Eventually(t, 10*time.Second, "a session", func() bool {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
-			return from.link.Connect(ctx, e.ID) == nil
+			return from.link.Connect(ctx, e.ID) == nil && (e.link == nil || e.link.Peer(from.ID).Connected)
 		})
 	}
 }

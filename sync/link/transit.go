@@ -17,6 +17,7 @@ import (
 const (
 	transitAtOnce  = 1024      // tunnels
 	transitPerHub  = 64        // tunnels that one hub asked for
+	transitPerPair = 8         // and of these, to one hub: a session, HTTP, and their successors
 	transitAll     = 256 << 10 // octets a second, all tunnels together
 	transitEach    = 64 << 10  // octets a second, one tunnel, both ways
 	transitBurst   = 64 << 10  // octets that a tunnel may be ahead of that
@@ -34,12 +35,19 @@ type transit struct {
 	refused atomic.Int64
 
 	mu  sync.Mutex              // guards what follows
-	now map[territory.HubID]int // tunnels open, by who asked
+	now map[pair]int            // tunnels open
+	by  map[territory.HubID]int // by who asked
 	sum int
 }
 
+// pair is who asked for a tunnel, and to whom.
+type pair struct{ src, dst territory.HubID }
+
 func newTransit(refuses bool) *transit {
-	return &transit{refuses: refuses, each: transitEach, all: rate.NewLimiter(transitAll, transitAll), now: make(map[territory.HubID]int)}
+	return &transit{
+		refuses: refuses, each: transitEach, all: rate.NewLimiter(transitAll, transitAll),
+		now: make(map[pair]int), by: make(map[territory.HubID]int),
+	}
 }
 
 // Transit is what a hub passes on between others.
@@ -58,24 +66,28 @@ func (l *Link) Transit() Transit {
 }
 
 // enter counts one more tunnel, unless there are too many.
-func (t *transit) enter(asker territory.HubID) bool {
+func (t *transit) enter(ends pair) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.sum >= transitAtOnce || t.now[asker] >= transitPerHub {
+	if t.sum >= transitAtOnce || t.by[ends.src] >= transitPerHub || t.now[ends] >= transitPerPair {
 		t.refused.Add(1)
 		return false
 	}
 	t.sum++
-	t.now[asker]++
+	t.by[ends.src]++
+	t.now[ends]++
 	return true
 }
 
-func (t *transit) leave(asker territory.HubID) {
+func (t *transit) leave(ends pair) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.sum--
-	if t.now[asker]--; t.now[asker] == 0 {
-		delete(t.now, asker)
+	if t.by[ends.src]--; t.by[ends.src] == 0 {
+		delete(t.by, ends.src)
+	}
+	if t.now[ends]--; t.now[ends] == 0 {
+		delete(t.now, ends)
 	}
 }
 
@@ -94,7 +106,8 @@ func (t *transit) open(l *Link, from tunnelEnd, f Frame) {
 		from.refuse(tunnelAway)
 		return
 	}
-	if !t.enter(f.Src) {
+	ends := pair{f.Src, f.Dst}
+	if !t.enter(ends) {
 		from.refuse(tunnelFull)
 		return
 	}
@@ -102,16 +115,16 @@ func (t *transit) open(l *Link, from tunnelEnd, f Frame) {
 	defer cancel()
 	to, err := s.askTunnel(ctx, f.Src, f.Dst)
 	if err != nil {
-		t.leave(f.Src)
+		t.leave(ends)
 		from.refuse(tunnelAway)
 		return
 	}
 	started := l.run(func() {
-		defer t.leave(f.Src)
+		defer t.leave(ends)
 		t.splice(l.ctx, from, to)
 	})
 	if !started {
-		t.leave(f.Src)
+		t.leave(ends)
 		from.Close()
 		to.Close()
 	}
