@@ -35,6 +35,7 @@ type contact struct {
 	heard, compared time.Time
 	lost            time.Time // out of reach since, unless heard later
 	undated         time.Time // its certificate's dates last did not hold; not kept
+	through         bool      // another hub passes on what it says; not kept
 }
 
 // upTo returns c without what it dates later than now: the clock was ahead when
@@ -124,6 +125,11 @@ func (n *Node) PeerHeard(peer territory.HubID, at time.Time) {
 // it does not count as connected.
 func (n *Node) PeerLost(peer territory.HubID, at time.Time) {
 	n.fresh.update(peer, n.now(), func(c *contact) { c.lost = later(c.lost, at) })
+}
+
+// PeerThrough notes whether the peer is reached through another hub.
+func (n *Node) PeerThrough(peer territory.HubID, through bool) {
+	n.fresh.update(peer, n.now(), func(c *contact) { c.through = through })
 }
 
 // PeerOutOfDate notes that the dates of the peer's certificate do not hold at the

@@ -95,3 +95,38 @@ func TestFreshness(t *testing.T) {
 		t.Errorf("after a restart: %+v", f)
 	}
 }
+
+// A peer is shown as reached through another hub while it is reached.
+func TestPeerThrough(t *testing.T) {
+	l := newLand(t)
+	valbrume, port := l.newHub(t, "Valbrume"), l.newHub(t, "Port-Exemple")
+	l.enrol(t)
+	shown := func() (connected, through bool) {
+		t.Helper()
+		v, err := valbrume.Territory(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, h := range v.Hubs {
+			if h.Hub.ID == port.Self() {
+				return h.Connected, h.Through
+			}
+		}
+		t.Fatal("not on the page")
+		return false, false
+	}
+	valbrume.PeerHeard(port.Self(), l.clock.Now())
+	valbrume.PeerThrough(port.Self(), true)
+	if connected, through := shown(); !connected || !through {
+		t.Errorf("connected %v, through another %v", connected, through)
+	}
+	valbrume.PeerThrough(port.Self(), false)
+	if connected, through := shown(); !connected || through {
+		t.Errorf("connected %v, through another %v, once called directly", connected, through)
+	}
+	valbrume.PeerThrough(port.Self(), true)
+	l.clock.Advance(92 * time.Second)
+	if connected, through := shown(); connected || through {
+		t.Errorf("connected %v, through another %v, after 92 s of silence", connected, through)
+	}
+}

@@ -16,6 +16,7 @@ type HubStatus struct {
 	Hub       territory.Hub
 	Self      bool
 	Connected bool
+	Through   bool // connected, and another hub passes on what it says
 	HeardAt   time.Time
 	Compared  time.Time
 	Records   uint32 // of its logs, known here
@@ -107,8 +108,9 @@ func (n *Node) hubStatuses(roster *territory.Roster, logs []store.Log, now time.
 	for _, hub := range roster.Hubs {
 		c := n.fresh.of(hub.ID, now)
 		self := hub.ID == n.self
+		connected := self || n.connected(hub.ID, now)
 		list = append(list, HubStatus{
-			Hub: hub, Self: self, Connected: self || n.connected(hub.ID, now),
+			Hub: hub, Self: self, Connected: connected, Through: connected && c.through,
 			HeardAt: c.heard, Compared: c.compared, Records: known[hub.ID],
 		})
 		if b, heard := n.beacons.of(hub.ID, now, active); heard && hub.State == territory.HubActive {

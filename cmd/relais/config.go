@@ -71,6 +71,13 @@ type LinkConfig struct {
 	// Advertise is where the others dial, host:port, best first. Empty for a hub
 	// that can only call out.
 	Advertise []string `toml:"advertise"`
+	// Rendezvous are hubs of the roster, by id or name, through which this one meets
+	// hubs that it cannot call, best first. Empty: it finds them by itself, among
+	// those that have an address.
+	Rendezvous []string `toml:"rendezvous"`
+	// Transit: this hub passes on, unread, between others that cannot call each
+	// other. Default true.
+	Transit bool `toml:"transit"`
 	// Proxy is the HTTP proxy through which everything goes out, such as
 	// "http://proxy.example:3128". Empty: directly.
 	Proxy string `toml:"proxy"`
@@ -118,7 +125,7 @@ func configDefaults() Config {
 	return Config{
 		Hub:      HubConfig{DataDir: "data"},
 		Web:      WebConfig{Listen: ":443"},
-		Link:     LinkConfig{Listen: ":7443"},
+		Link:     LinkConfig{Listen: ":7443", Transit: true},
 		Keys:     KeysConfig{Provider: "auto", Device: "/dev/tpmrm0"},
 		National: NationalConfig{Adapter: "none"},
 		Health:   HealthConfig{Listen: "127.0.0.1:9464"},

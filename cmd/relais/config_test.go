@@ -22,7 +22,7 @@ func TestConfigDefaults(t *testing.T) {
 	want := Config{
 		Hub:      HubConfig{Name: "Essai", Territory: "demo", DataDir: filepath.Join(filepath.Dir(file), "data")},
 		Web:      WebConfig{Listen: ":443", Names: []string{"a.localhost"}},
-		Link:     LinkConfig{Listen: ":7443"},
+		Link:     LinkConfig{Listen: ":7443", Transit: true},
 		Keys:     KeysConfig{Provider: "auto", Device: "/dev/tpmrm0"},
 		National: NationalConfig{Adapter: "none"},
 		Health:   HealthConfig{Listen: "127.0.0.1:9464"},
@@ -40,7 +40,7 @@ func TestConfigShipped(t *testing.T) {
 	written := Config{
 		Hub:      HubConfig{Name: "Port-Exemple", Territory: "demo", DataDir: "/tmp/x"},
 		Web:      WebConfig{Listen: "127.0.0.1:1", Names: []string{"a.localhost", "b.localhost"}, KioskName: "k.localhost"},
-		Link:     LinkConfig{Listen: "127.0.0.1:2", Advertise: []string{"127.0.0.1:3"}, Proxy: "http://127.0.0.1:4"},
+		Link:     LinkConfig{Listen: "127.0.0.1:2", Advertise: []string{"127.0.0.1:3"}, Proxy: "http://127.0.0.1:4", Transit: true},
 		Keys:     KeysConfig{Provider: "tpm", Device: "unix:/tmp/tpm.sock"},
 		National: NationalConfig{Adapter: "relais"},
 	}
@@ -56,6 +56,29 @@ func TestConfigShipped(t *testing.T) {
 			}
 			if d := cmp.Diff(written, got); name == "stage" && d != "" {
 				t.Error(d)
+			}
+		})
+	}
+}
+
+func TestConfigLink(t *testing.T) {
+	for _, c := range []struct{ name, text, wrong string }{
+		{"Rendezvous", "rendezvous = [\"Port-Exemple\", \"h_1\"]\ntransit = false", ""},
+		{"ErrRendezvous", "rendezvous = [\"\"]", "link.rendezvous"},
+		{"ErrMisspelt", "rendez_vous = []", "unknown key link.rendez_vous"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "relais.toml")
+			if err := os.WriteFile(file, []byte(strings.Replace(soloConfig, "[link]\n", "[link]\n"+c.text+"\n", 1)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			got, err := loadConfig(file)
+			if c.wrong == "" {
+				if err != nil || len(got.Link.Rendezvous) != 2 || got.Link.Transit {
+					t.Errorf("%+v, %v", got.Link, err)
+				}
+			} else if err == nil || !strings.Contains(err.Error(), c.wrong) {
+				t.Errorf("got %v, want %q in it", err, c.wrong)
 			}
 		})
 	}

@@ -38,6 +38,9 @@ func (c LinkConfig) validate() error {
 			return fmt.Errorf("link.advertise: %q is not host:port", address)
 		}
 	}
+	if slices.Contains(c.Rendezvous, "") {
+		return errors.New("link.rendezvous: a name is empty: give ids or names of hubs")
+	}
 	if c.Proxy != "" {
 		if u, err := url.Parse(c.Proxy); err != nil || u.Scheme != "http" || u.Host == "" {
 			return fmt.Errorf("link.proxy: %q is not http://host:port", c.Proxy)

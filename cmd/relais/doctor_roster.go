@@ -79,6 +79,7 @@ func (d *doctor) checkRoster() {
 	}
 	if h, listed := r.Hub(d.folder.Keys.Hub); listed {
 		d.checkEntry(h)
+		d.checkRendezvous(r, h)
 		d.checkAuthority(r)
 	}
 }

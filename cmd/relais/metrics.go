@@ -38,6 +38,11 @@ func (s status) metrics(now time.Time) []byte {
 	if !s.FreshAt.IsZero() {
 		e.gauge("relais_fresh_age_seconds", "Since the last comparison with another hub or the national service.", now.Sub(s.FreshAt).Seconds())
 	}
+	if t := s.Transit; t != nil {
+		e.gauge("relais_tunnels", "Tunnels open through this hub, between hubs that cannot call each other.", float64(t.Tunnels))
+		e.sample("counter", "relais_tunnels_refused_total", "Tunnels refused since the start, being too many.", float64(t.Refused))
+		e.sample("counter", "relais_tunnel_octets_total", "Octets passed on in them since the start, both ways.", float64(t.Octets))
+	}
 	raised := map[string]bool{} // one key may be raised for several hubs
 	for _, alarm := range s.Alarms {
 		if !raised[alarm] {

@@ -16,6 +16,7 @@ import (
 
 	"relais/node"
 	"relais/node/territory"
+	"relais/sync/link"
 )
 
 var (
@@ -70,6 +71,7 @@ func TestMetrics(t *testing.T) {
 		Version: "1.0 \"a\\b\"\n", Assurance: territory.AssuranceTPM, RosterVersion: 7, RosterUntil: now.Add(time.Hour),
 		FreshAt: now.Add(-time.Minute), Seen: 2, Expected: 3, Waiting: 4, Alarms: []string{"peer-clock", "unsigned", "peer-clock"}, Commands: 9,
 		News: &node.Propagation{P50: 200 * time.Millisecond, P99: time.Second, Of: 12},
+		Transit: &link.Transit{Tunnels: 5, Octets: 600, Refused: 7},
 	}
 	got, err := parseMetrics(string(s.metrics(now)))
 	if err != nil {
@@ -80,6 +82,7 @@ func TestMetrics(t *testing.T) {
 		"relais_roster_version": 7, "relais_roster_expires_seconds": 3600, "relais_records_unsigned": 4,
 		"relais_hubs_seen": 2, "relais_hubs_expected": 3, "relais_fresh_age_seconds": 60,
 		`relais_news_delay_seconds{quantile="0.5"}`: 0.2, `relais_news_delay_seconds{quantile="0.99"}`: 1,
+		"relais_tunnels": 5, "relais_tunnel_octets_total": 600, "relais_tunnels_refused_total": 7,
 		`relais_alarms{key="peer-clock"}`: 1, `relais_alarms{key="unsigned"}`: 1, "relais_tpm_commands_total": 9,
 	}
 	if d := cmp.Diff(want, got); d != "" {

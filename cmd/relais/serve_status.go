@@ -76,6 +76,8 @@ func (h *hub) status(ctx context.Context) (status, error) {
 		FreshAt: view.Freshness.At, Seen: view.Freshness.Seen, Expected: view.Freshness.Expected,
 		Notices: view.Notices, Stops: view.Stops, Dossiers: view.Dossiers, Waiting: view.Waiting,
 	}
+	passed := h.link.Transit()
+	s.Transit = &passed
 	if s.Rekeying, err = h.node.Rekeying(ctx); err != nil {
 		return s, err
 	}

@@ -12,6 +12,7 @@ import (
 	"relais/hardware/keyring"
 	"relais/node"
 	"relais/node/territory"
+	"relais/sync/link"
 )
 
 // status is how a running hub is, for the person who looks after the machine.
@@ -38,6 +39,7 @@ type status struct {
 	Expected int       `json:"expected"`
 
 	News *node.Propagation `json:"news,omitempty"` // how long signs of life of the others were on their way
+	Transit *link.Transit `json:"transit,omitempty"` // what it passes on between hubs that cannot call each other
 
 	Notices  int `json:"notices"`
 	Stops    int `json:"stops"`
@@ -109,6 +111,9 @@ func printStatus(std stdio, s status) error {
 	line("others", "%s", s.others())
 	if p := s.News; p != nil {
 		line("news", "%.1f s on the way, 99 of 100 within %.1f s, of the last %d signs of life", p.P50.Seconds(), p.P99.Seconds(), p.Of)
+	}
+	if t := s.Transit; t != nil && t.Octets > 0 {
+		line("passes on", "%d octets since the start, between hubs that cannot call each other; %d tunnels open", t.Octets, t.Tunnels)
 	}
 	line("knows", "%d mandates, %d stops, %d dossiers; %d records to sign", s.Notices, s.Stops, s.Dossiers, s.Waiting)
 	if n := s.National; n != nil {

@@ -37,7 +37,7 @@ func (h *hub) wireSync() (err error) {
 	}
 	h.link, err = link.New(link.Options{
 		Self: h.node.Self(), Identity: h.keys.Identity(), Roster: h.node.Roster, Listen: c.Link.Listen,
-		Proxy: proxy, Logger: h.log,
+		Proxy: proxy, Logger: h.log, Rendezvous: c.Link.Rendezvous, NoTransit: !c.Link.Transit,
 		HTTP: exchange.NewHandler(exchange.HandlerOptions{Records: h.node, Rosters: h.node, Dossiers: h.node, Logger: h.log}),
 		Join: enrolment.NewHandler(h.node, h.log), Inviting: func() bool { return h.node.Inviting(context.Background()) },
 	})

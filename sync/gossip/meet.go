@@ -171,25 +171,11 @@ func (m *meeting) noteAlive() {
 	}
 	for _, hub := range others {
 		status := m.pool.link.Peer(hub)
-		m.pool.noteDates(status, now)
+		m.pool.show(status)
 		if status.Connected || slices.Contains(members, hub) {
 			m.pool.hear(hub, now)
 		}
 	}
-}
-
-// noteDates shows it where the certificate of a peer is out of date.
-func (p *Pool) noteDates(status link.PeerStatus, now time.Time) {
-	if local, keeps := p.local.(dates); keeps && status.Connected && status.OutOfDate {
-		local.PeerOutOfDate(status.Hub, now)
-	}
-}
-
-// dates is the part of a hub that shows whose certificate is out of date, and so
-// whose clock may be wrong. It is asked for apart because not every Local shows
-// anything; *node.Node does.
-type dates interface {
-	PeerOutOfDate(peer territory.HubID, at time.Time)
 }
 
 // tellOfRoster hints at a new roster: vectors carry its version.

@@ -35,6 +35,7 @@ type memory struct {
 	lost     map[territory.HubID]time.Time
 	compared map[territory.HubID]time.Time
 	undated  map[territory.HubID]time.Time
+	through  map[territory.HubID]bool
 }
 
 func newMemory(terr *linktest.Territory, self uint16) *memory {
@@ -42,7 +43,7 @@ func newMemory(terr *linktest.Territory, self uint16) *memory {
 		terr: terr, self: self, told: func([]byte, territory.HubID) {},
 		logs: make(map[uint16]map[uint32][]byte), at: make(map[string]time.Time),
 		heard: make(map[territory.HubID]time.Time), lost: make(map[territory.HubID]time.Time), compared: make(map[territory.HubID]time.Time),
-		undated: make(map[territory.HubID]time.Time),
+		undated: make(map[territory.HubID]time.Time), through: make(map[territory.HubID]bool),
 	}
 }
 
@@ -154,6 +155,12 @@ func (m *memory) PeerCompared(peer territory.HubID, at time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.compared[peer] = at
+}
+
+func (m *memory) PeerThrough(peer territory.HubID, through bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.through[peer] = through
 }
 
 func (m *memory) PeerOutOfDate(peer territory.HubID, at time.Time) {

@@ -55,9 +55,8 @@ func (p *Pool) Stream(from territory.HubID, conn net.Conn) {
 
 // Up implements link.Receiver.
 func (p *Pool) Up(peer territory.HubID) {
-	now := p.now()
-	p.noteDates(p.link.Peer(peer), now) // before anything it says is taken
-	p.hear(peer, now)
+	p.show(p.link.Peer(peer)) // before anything it says is taken
+	p.hear(peer, p.now())
 	select {
 	case p.fresh <- peer:
 	default:
@@ -76,6 +75,26 @@ func (p *Pool) Down(peer territory.HubID, at time.Time) {
 	delete(p.heard, peer)
 	p.mu.Unlock()
 	p.local.PeerLost(peer, at)
+}
+
+// show passes on how a connected peer is connected.
+func (p *Pool) show(peer link.PeerStatus) {
+	local, shows := p.local.(shower)
+	if !shows || !peer.Connected {
+		return
+	}
+	local.PeerThrough(peer.Hub, !peer.Via.IsZero())
+	if peer.OutOfDate {
+		local.PeerOutOfDate(peer.Hub, p.now())
+	}
+}
+
+// shower is the part of a hub that shows whose certificate is out of date, and so
+// whose clock may be wrong, and who is reached through another. It is asked for
+// apart because not every Local shows anything; *node.Node does.
+type shower interface {
+	PeerOutOfDate(peer territory.HubID, at time.Time)
+	PeerThrough(peer territory.HubID, through bool)
 }
 
 // hear passes a sign of life on, once a second at most.

@@ -52,9 +52,9 @@ func newTransit(refuses bool) *transit {
 
 // Transit is what a hub passes on between others.
 type Transit struct {
-	Tunnels int   // open now
-	Octets  int64 // passed on since the start, both ways
-	Refused int64 // tunnels refused since the start for being too many
+	Tunnels int   `json:"tunnels"` // open now
+	Octets  int64 `json:"octets"`  // passed on since the start, both ways
+	Refused int64 `json:"refused"` // tunnels refused since the start for being too many
 }
 
 // Transit returns what this hub passes on between others.

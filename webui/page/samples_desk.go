@@ -73,7 +73,7 @@ func sampleHubs() []node.HubStatus {
 		{Hub: hub(1, "Valbrume", territory.AssuranceTPM), Self: true, Connected: true, Records: 41},
 		{Hub: hub(2, "Port-Exemple", territory.AssuranceTPM), Connected: true, HeardAt: heard, Compared: heard, Records: 18, Said: &node.Said{Roster: 4, Delay: 180 * time.Millisecond}},
 		{
-			Hub: hub(3, "le bus", territory.AssuranceSoftware), Connected: true, HeardAt: heard.Add(-time.Minute), Compared: heard, Records: 7,
+			Hub: hub(3, "le bus", territory.AssuranceSoftware), Connected: true, Through: true, HeardAt: heard.Add(-time.Minute), Compared: heard, Records: 7,
 			Said: &node.Said{Misses: []string{"Port-Exemple"}, Roster: 3, Delay: 900 * time.Millisecond},
 		},
 	}
