@@ -84,10 +84,18 @@ func (l *Link) greet(raw *meteredConn, config *tls.Config) {
 	}
 }
 
+// charge counts a connection's octets as the peer's, unless a session with that
+// same peer carries it, and they are.
+func (l *Link) charge(raw *meteredConn, peer territory.HubID) {
+	if raw.via != peer {
+		raw.charge(l.meterOf(peer))
+	}
+}
+
 // register counts a verified connection as the peer's until it is closed. It
 // refuses when the link is closed or the peer left the roster meanwhile.
 func (l *Link) register(raw *meteredConn, peer territory.HubID) bool {
-	raw.charge(l.meterOf(peer))
+	l.charge(raw, peer)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed || !admitted(l.roster(), peer) {

@@ -105,7 +105,7 @@ func (l *Link) dialOne(ctx context.Context, hub territory.HubID, address, alpn s
 	var raw *meteredConn
 	_, err := dialPlain(ctx, l.network, l.proxy, address, func(plain net.Conn) net.Conn {
 		raw = &meteredConn{Conn: plain}
-		raw.charge(l.meterOf(hub)) // our own call: its octets are this peer's even if it fails
+		l.charge(raw, hub) // our own call: its octets are this peer's even if it fails
 		return raw
 	})
 	if err != nil {

@@ -25,6 +25,9 @@ const (
 	// rendezvousAsked bounds how many are asked in one call: the first, and one at
 	// random, since the first is not always the one that it found.
 	rendezvousAsked = 2
+	// rendezvousPatient is after how many calls in a row one of them alone is asked,
+	// in turn: who sleeps all night should cost little, and calls when it wakes.
+	rendezvousPatient = 3
 	// straightenInterval is how often a peer that is reached through another is
 	// tried at its addresses again, a fifth more or less.
 	straightenInterval = time.Minute
@@ -86,14 +89,17 @@ func (l *Link) Rendezvous() (call []territory.HubID) {
 	return call
 }
 
-// rendezvousFor are those to ask for a tunnel to a hub. Only a session that stands
-// is used: two calls that waited for each other's rendezvous would wait in a ring.
+// rendezvousFor are those to ask for a tunnel to a hub: itself, where it called.
+// Only a session that stands is used: two calls that waited for each other's rendezvous would wait in a ring.
 // Where a hub that has no address should be looked for, one is called for next
 // time.
 func (l *Link) rendezvousFor(hub territory.HubID) []*peer {
 	h, ok := l.rosterHub(hub)
 	if !ok || h.State != territory.HubActive || hub == l.self {
 		return nil
+	}
+	if p := l.met(hub); p != nil && p.passes() {
+		return []*peer{p}
 	}
 	var open []*peer
 	order := l.rendezvousOf(hub)
@@ -105,12 +111,26 @@ func (l *Link) rendezvousFor(hub territory.HubID) []*peer {
 	if len(h.Addresses) == 0 {
 		l.callAhead(order[:min(len(order), rendezvousKept)])
 	}
-	if len(open) > rendezvousAsked {
+	if len(open) > 1 {
 		i := 1 + rand.IntN(len(open)-1)
 		open[1], open[i] = open[i], open[1]
 		open = open[:rendezvousAsked]
 	}
+	if fails := l.failsOf(hub); fails >= rendezvousPatient && len(open) > 1 { // it sleeps
+		open = open[fails%2:][:1]
+	}
 	return open
+}
+
+// failsOf is how often in a row a peer did not answer.
+func (l *Link) failsOf(hub territory.HubID) int {
+	p := l.met(hub)
+	if p == nil {
+		return 0
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.rest.fails
 }
 
 // callAhead calls hubs that no session stands with, without waiting.

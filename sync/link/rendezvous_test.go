@@ -84,6 +84,25 @@ func TestThroughRendezvous(t *testing.T) {
 	})
 }
 
+// TestCalledBack: a hub that has no address answers HTTP over the session that it
+// made, where there is no rendezvous.
+func TestCalledBack(t *testing.T) {
+	terr := linktest.NewTerritory()
+	r := start(t, terr, linktest.Options{})
+	a := hidden(t, terr, linktest.Options{HTTP: nameTheCaller})
+	if _, err := get(t, r, a); err == nil {
+		t.Fatal("it answers before it called")
+	}
+	meets(t, a, r)
+	was := r.link.Peer(a.ID).Octets
+	if body, err := get(t, r, a); err != nil || body != r.ID.String() {
+		t.Errorf("the handler saw %q, %v", body, err)
+	}
+	if s := r.link.Peer(a.ID); !s.Via.IsZero() || s.Octets.Out-was.Out < 1000 || s.Octets.Out-was.Out > 4000 {
+		t.Errorf("%+v after %+v: its octets count once", s, was)
+	}
+}
+
 func TestSimultaneousTunnels(t *testing.T) {
 	terr := linktest.NewTerritory()
 	r, r2 := start(t, terr, linktest.Options{}), start(t, terr, linktest.Options{})

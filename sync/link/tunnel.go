@@ -49,7 +49,7 @@ type passage int
 
 const (
 	passOn   passage = iota + 1 // a tunnel from the peer to Dst
-	takeCall                    // Src calls, and the peer passes it on
+	takeCall                    // Src calls: the peer itself, or it passes the call on
 )
 
 // passageOf reads what the two names of a tunnel's frame say to self, on a session
@@ -61,7 +61,7 @@ func passageOf(f Frame, self, peer territory.HubID) (passage, error) {
 	case len(f.Payload) > 0 || f.Src == f.Dst:
 	case f.Src == peer && f.Dst != self:
 		return passOn, nil
-	case f.Dst == self && f.Src != peer && f.Src != self:
+	case f.Dst == self && f.Src != self:
 		return takeCall, nil
 	}
 	return 0, fmt.Errorf("%w: tunnel from %s to %s", ErrFrameRoute, f.Src, f.Dst)
@@ -122,9 +122,9 @@ func (t tunnelEnd) ask(src, dst territory.HubID) error {
 	return tunnelErr(answer[0])
 }
 
-// dialThrough connects to a hub through a rendezvous that reaches it: the same TLS
-// between the same two ends as at one of its addresses, so who passes it on reads
-// nothing and alters nothing.
+// dialThrough connects to a hub over the session that it made itself, or through a
+// rendezvous that reaches it: the same TLS between the same two ends as at one of
+// its addresses, so who passes it on reads nothing and alters nothing.
 func (l *Link) dialThrough(ctx context.Context, hub territory.HubID, alpn string) (*tls.Conn, *meteredConn, error) {
 	open := l.rendezvousFor(hub)
 	if len(open) == 0 {
@@ -159,7 +159,7 @@ func (l *Link) dialTunnel(ctx context.Context, r *peer, hub territory.HubID, alp
 		return nil, nil, err
 	}
 	raw := &meteredConn{Conn: end, via: r.id}
-	raw.charge(l.meterOf(hub))
+	l.charge(raw, hub)
 	conn := tls.Client(raw, l.credentials.ClientTLS(l.roster, hub, alpn))
 	if err := conn.HandshakeContext(ctx); err != nil {
 		raw.Close()
