@@ -18,6 +18,15 @@ const (
 	packetOctets = 1200
 	// handoffDepth is how many messages memberlist keeps for its handler.
 	handoffDepth = 4096
+	// probeInterval and suspicion make memberlist's probes half as frequent, and its
+	// patience with who does not answer as long: the link notices most of it before,
+	// and the probes of an idle territory are most of what it sends.
+	probeInterval = 10 * time.Second
+	suspicion     = 3 // times the interval, times the territory's order of magnitude
+	// pushPullInterval is how often a hub compares its list of members with another:
+	// hubs that meet do, and names are long. Vectors are compared each minute
+	// (compareInterval).
+	pushPullInterval = 5 * time.Minute
 	// reclaimAfter lets a dead member's name come back at another address.
 	reclaimAfter = 30 * time.Second
 	// gossipToTheDead is how long members that went to sleep are still told.
@@ -36,6 +45,7 @@ func (p *Pool) config() *memberlist.Config {
 	c.EnableCompression = false // it makes signed records longer
 	c.UDPBufferSize = packetOctets
 	c.HandoffQueueDepth = handoffDepth
+	c.ProbeInterval, c.SuspicionMult, c.PushPullInterval = probeInterval, suspicion, pushPullInterval
 	c.DeadNodeReclaimTime = reclaimAfter
 	c.GossipToTheDeadTime = gossipToTheDead
 	c.DisableTcpPings = true // the packets go over TCP already

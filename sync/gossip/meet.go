@@ -26,6 +26,9 @@ const (
 	// joinInterval is the pause before a hub that is connected and still no
 	// member is asked again.
 	joinInterval = 5 * time.Second
+	// compareInterval is how often a hub compares what it knows with another, a
+	// fifth more or less, whatever else was said: nothing is missed for longer.
+	compareInterval = time.Minute
 	// aliveInterval is how often standing sessions count as a sign of life.
 	aliveInterval = 10 * time.Second
 )
@@ -56,6 +59,7 @@ func (p *Pool) meetLoop(ctx context.Context) {
 			m.joinStrangers(ctx)
 			m.noteAlive()
 			m.tellOfRoster()
+			m.compare(ctx)
 		}
 	}
 }
@@ -70,6 +74,7 @@ type meeting struct {
 	absent time.Time                     // last call beyond keepSessions
 	alive  time.Time                     // last noteAlive
 	roster uint32                        // the version the others were told of
+	next   time.Time                     // comparison
 }
 
 // others are the active hubs of the roster but this one.
@@ -175,6 +180,22 @@ func (m *meeting) noteAlive() {
 		if status.Connected || slices.Contains(members, hub) {
 			m.pool.hear(hub, now)
 		}
+	}
+}
+
+// compare asks a hub at random, now and then, to compare.
+func (m *meeting) compare(ctx context.Context) {
+	now := time.Now()
+	if now.Before(m.next) {
+		return
+	}
+	first := m.next.IsZero() // everybody starts at once in the morning
+	m.next = now.Add(time.Duration(float64(compareInterval) * (0.8 + 0.4*rand.Float64())))
+	if first {
+		return
+	}
+	if live := m.pool.live(); len(live) > 0 {
+		m.pool.sendVector(ctx, replyWanted, live[rand.IntN(len(live))])
 	}
 }
 

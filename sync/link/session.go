@@ -58,7 +58,7 @@ func (l *Link) newSession(conn net.Conn, raw *meteredConn, dialled bool) (*sessi
 	if dialled {
 		side = yamux.Client
 	}
-	mux, err := side(conn, config)
+	mux, err := side(&wholeFrames{Conn: conn}, config)
 	if err != nil {
 		return nil, err
 	}
