@@ -70,7 +70,7 @@ func TestMetrics(t *testing.T) {
 	s := status{
 		Version: "1.0 \"a\\b\"\n", Assurance: territory.AssuranceTPM, RosterVersion: 7, RosterUntil: now.Add(time.Hour),
 		FreshAt: now.Add(-time.Minute), Seen: 2, Expected: 3, Waiting: 4, Alarms: []string{"peer-clock", "unsigned", "peer-clock"}, Commands: 9,
-		News: &node.Propagation{P50: 200 * time.Millisecond, P99: time.Second, Of: 12},
+		News:    &node.Propagation{P50: 200 * time.Millisecond, P99: time.Second, Of: 12},
 		Transit: &link.Transit{Tunnels: 5, Octets: 600, Refused: 7},
 	}
 	got, err := parseMetrics(string(s.metrics(now)))

@@ -38,8 +38,8 @@ type status struct {
 	Seen     int       `json:"seen"`
 	Expected int       `json:"expected"`
 
-	News *node.Propagation `json:"news,omitempty"` // how long signs of life of the others were on their way
-	Transit *link.Transit `json:"transit,omitempty"` // what it passes on between hubs that cannot call each other
+	News    *node.Propagation `json:"news,omitempty"`    // how long signs of life of the others were on their way
+	Transit *link.Transit     `json:"transit,omitempty"` // what it passes on between hubs that cannot call each other
 
 	Notices  int `json:"notices"`
 	Stops    int `json:"stops"`

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"net/url"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -41,6 +42,7 @@ type land struct {
 	office  territory.StructureID
 	hubs    []*site
 	pen     *pen
+	network func() link.Network // of each hub; nil: TCP
 }
 
 // site is one hub.
@@ -77,7 +79,7 @@ func newLand(tb testing.TB) *land {
 }
 
 // add makes a hub. front, when not nil, gives the address that the others call
-// for the one it listens on.
+// for the one it listens on; none when it is empty.
 func (l *land) add(tb testing.TB, serving bool, proxy *url.URL, front func(string) string) *site {
 	tb.Helper()
 	dir := tb.TempDir()
@@ -89,8 +91,12 @@ func (l *land) add(tb testing.TB, serving bool, proxy *url.URL, front func(strin
 	n, err := node.Open(context.Background(), o)
 	check(tb, err)
 	s := &site{Node: n, at: make(map[string]time.Time), made: make(chan []byte, 64)}
+	var network link.Network
+	if l.network != nil {
+		network = l.network()
+	}
 	s.link, err = link.New(link.Options{
-		Self: public.Hub, Identity: keys.Identity(), Roster: n.Roster, Listen: "127.0.0.1:0", Proxy: proxy,
+		Network: network, Self: public.Hub, Identity: keys.Identity(), Roster: n.Roster, Listen: "127.0.0.1:0", Proxy: proxy,
 		HTTP: exchange.NewHandler(exchange.HandlerOptions{Records: n, Rosters: n, Dossiers: n}),
 	})
 	check(tb, err)
@@ -109,13 +115,13 @@ func (l *land) add(tb testing.TB, serving bool, proxy *url.URL, front func(strin
 		n.Close()
 		keys.Close()
 	})
-	address := s.link.Addr().String()
+	addresses := []string{s.link.Addr().String()}
 	if front != nil {
-		address = front(address)
+		addresses = slices.DeleteFunc([]string{front(addresses[0])}, func(a string) bool { return a == "" })
 	}
 	l.roster.Hubs = append(l.roster.Hubs, territory.Hub{
 		Index: uint16(len(l.roster.Hubs) + 1), ID: public.Hub, Name: "hub", Identity: public.Identity,
-		Witness: public.Witness, Recipient: public.Recipient, Addresses: []string{address},
+		Witness: public.Witness, Recipient: public.Recipient, Addresses: addresses,
 		Assurance: territory.AssuranceSoftware, State: territory.HubActive,
 	})
 	if serving {
@@ -153,7 +159,9 @@ func (l *land) sign(tb testing.TB) []byte {
 // enrol gives every hub the roster, with the silent pen on it.
 func (l *land) enrol(tb testing.TB) {
 	tb.Helper()
-	l.roster.Hubs = append(l.roster.Hubs, l.pen.entry(l.roster.Hubs[0]))
+	if l.pen != nil {
+		l.roster.Hubs = append(l.roster.Hubs, l.pen.entry(l.roster.Hubs[0]))
+	}
 	signed := l.sign(tb)
 	for _, s := range l.hubs {
 		check(tb, s.InstallRoster(context.Background(), signed))
@@ -201,6 +209,21 @@ func (l *land) met(tb testing.TB) {
 		for _, s := range l.hubs {
 			if len(s.pool.Members()) != len(l.hubs)-1 {
 				return false
+			}
+		}
+		return true
+	})
+}
+
+// connected waits until a session stands between any two hubs.
+func (l *land) connected(tb testing.TB) {
+	tb.Helper()
+	linktest.Eventually(tb, 60*time.Second, "every hub is connected to every other", func() bool {
+		for _, a := range l.hubs {
+			for _, b := range l.hubs {
+				if a != b && !a.link.Peer(b.Self()).Connected {
+					return false
+				}
 			}
 		}
 		return true

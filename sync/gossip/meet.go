@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"relais/node/territory"
-	"relais/sync/link"
 )
 
 const (

@@ -36,8 +36,8 @@ func BenchmarkGoalSerf(b *testing.B) {
 	for b.Loop() {
 		var ours, peer times
 		for range 2 {
-			ours.add(measure(b, startOurs(b, serfHubs, serfOurRecords)))
-			peer.add(measure(b, startSerf(b, program)))
+			ours.join(measure(b, startOurs(b, serfHubs, serfOurRecords, 0)))
+			peer.join(measure(b, startSerf(b, program)))
 		}
 		b.ReportMetric(ms(percentile(ours.all, 99)), "ours:ms-p99")
 		b.ReportMetric(ms(percentile(peer.all, 99)), "peer:ms-p99")
@@ -50,7 +50,7 @@ func BenchmarkGoalSerf(b *testing.B) {
 	}
 }
 
-func (t *times) add(o times) {
+func (t *times) join(o times) {
 	t.all, t.last, t.missed = append(t.all, o.all...), append(t.last, o.last...), t.missed+o.missed
 }
 
