@@ -36,6 +36,14 @@ func PassageOf(f Frame, self, peer territory.HubID) (string, error) {
 	return map[passage]string{passOn: "pass on", takeCall: "take call"}[what], err
 }
 
+// PassingFails is how often in a row a rendezvous did wrong.
+func (l *Link) PassingFails(hub territory.HubID) int {
+	p := l.met(hub)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.passing.fails
+}
+
 // RendezvousOf is the order in which hubs that may pass calls on are asked.
 func (l *Link) RendezvousOf(hub territory.HubID) []territory.HubID { return l.rendezvousOf(hub) }
 

@@ -70,6 +70,12 @@ func (i *inbox) count() int {
 	return len(i.frames)
 }
 
+func (i *inbox) upCount() int {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return len(i.ups)
+}
+
 // end is a running hub.
 type end struct {
 	linktest.Hub

@@ -198,6 +198,34 @@ func TestStraight(t *testing.T) {
 	}
 }
 
+// TestStraightPreferred: a tunnel that comes after a direct session does not take
+// its place.
+func TestStraightPreferred(t *testing.T) {
+	terr := linktest.NewTerritory()
+	r, b := start(t, terr, linktest.Options{}), start(t, terr, linktest.Options{})
+	caller := linktest.NewHub(t)
+	terr.Admit(t, caller)
+	meets(t, b, r)
+	rude(t, terr, caller, b)
+	linktest.Eventually(t, 5*time.Second, "a direct session", func() bool { return b.link.Peer(caller.ID).Connected })
+	stream := rude(t, terr, caller, r)
+	if got := askTunnel(t, stream, caller.ID, b.ID); got != 1 {
+		t.Fatalf("answered by %d", got)
+	}
+	mux, err := sessionIn(terr, caller, b, stream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer mux.Close()
+	if _, err := mux.Ping(); err != nil {
+		t.Fatal(err)
+	}
+	linktest.Eventually(t, 5*time.Second, "two sessions", func() bool { return b.in.upCount() == 3 })
+	if via := b.link.Peer(caller.ID).Via; !via.IsZero() {
+		t.Errorf("it is called through %s", via)
+	}
+}
+
 // TestRendezvousOrder: every hub looks for another where that one is.
 func TestRendezvousOrder(t *testing.T) {
 	terr := linktest.NewTerritory()
@@ -284,30 +312,19 @@ func TestExpelledAndTunnels(t *testing.T) {
 	}
 }
 
-// TestTransitDelays: above the rate everything waits, nothing is lost, and what is
-// small passes meanwhile.
+// TestTransitDelays: above the rate everything waits, and nothing is lost.
 func TestTransitDelays(t *testing.T) {
 	terr := linktest.NewTerritory()
 	r := start(t, terr, linktest.Options{})
 	const rate, size = 128 << 10, 160 << 10
 	r.link.SlowTransit(rate)
-	a, b, c := hidden(t, terr, linktest.Options{}), hidden(t, terr, linktest.Options{}), hidden(t, terr, linktest.Options{})
-	for _, e := range []*end{a, b, c} {
-		meets(t, e, r)
-	}
-	meets(t, a, b, c)
+	a, b := hidden(t, terr, linktest.Options{}), hidden(t, terr, linktest.Options{})
+	meets(t, a, r)
+	meets(t, b, r)
+	meets(t, a, b)
 	began := time.Now()
-	done := make(chan string, 1)
 	text := strings.Repeat("0123456789abcdef", size/16)
-	go func() { done <- bulk(a, b, text) }()
-	time.Sleep(700 * time.Millisecond)
-	small := time.Now()
-	send(t, a, c, "small")
-	arrives(t, a, c, "small")
-	if took := time.Since(small); took > time.Second {
-		t.Errorf("a small packet waited %v behind a bulk", took)
-	}
-	if got := <-done; got != text {
+	if got := bulk(t.Context(), a, b, text); got != text {
 		t.Errorf("%d octets came back of %d", len(got), len(text))
 	}
 	least := time.Duration(2*size-64<<10) * time.Second / rate // there and back, but for what may be ahead
@@ -316,9 +333,33 @@ func TestTransitDelays(t *testing.T) {
 	}
 }
 
+// TestTransitQuiet: what is small does not wait for what is long.
+func TestTransitQuiet(t *testing.T) {
+	terr := linktest.NewTerritory()
+	r := start(t, terr, linktest.Options{})
+	r.link.SlowTransit(2 << 10)
+	a, b, c := hidden(t, terr, linktest.Options{}), hidden(t, terr, linktest.Options{}), hidden(t, terr, linktest.Options{})
+	for _, e := range []*end{a, b, c} {
+		meets(t, e, r)
+	}
+	meets(t, a, b, c)
+	done := make(chan string, 1)
+	go func() { done <- bulk(t.Context(), a, b, strings.Repeat("long", 64<<10)) }()
+	was := r.link.Transit().Octets
+	linktest.Eventually(t, 5*time.Second, "the long one waits", func() bool { return r.link.Transit().Octets > was+60<<10 })
+	began := time.Now()
+	send(t, a, c, "small")
+	arrives(t, a, c, "small")
+	if took := time.Since(began); took > time.Second { // two pieces that wait take 4 s
+		t.Errorf("a small packet waited %v behind a long one", took)
+	}
+	r.link.Close()
+	<-done
+}
+
 // bulk echoes a long text and returns what came back.
-func bulk(from, to *end, text string) string {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+func bulk(ctx context.Context, from, to *end, text string) string {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	conn, err := from.link.Dial(ctx, to.ID)
 	if err != nil {

@@ -99,7 +99,7 @@ func (t *transit) open(l *Link, from tunnelEnd, f Frame) {
 		return
 	}
 	var s *session
-	if p := l.met(f.Dst); p != nil && admitted(l.roster(), f.Dst) {
+	if p := l.met(f.Dst); p != nil {
 		s = p.direct()
 	}
 	if s == nil {

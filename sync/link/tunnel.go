@@ -180,10 +180,10 @@ func (l *Link) serveTunnel(stream *yamux.Stream, s *session, peer territory.HubI
 	switch roster := l.roster(); {
 	case s.through(): // a second hop
 		end.refuse(tunnelRefused)
+	case !admitted(roster, f.Src) || !admitted(roster, f.Dst): // its session ends within the second
+		end.refuse(tunnelAway)
 	case what == passOn:
 		l.transit.open(l, end, f)
-	case !admitted(roster, f.Src):
-		end.refuse(tunnelAway)
 	default:
 		l.takeCall(end, peer, f.Src)
 	}
