@@ -21,6 +21,9 @@ func (p *Pool) Unanswered() int { return len(p.transport.streams) }
 // KeepSessions makes a territory large from so many hubs on. Call it before Run.
 func (p *Pool) KeepSessions(hubs int) { p.keep = hubs }
 
+// CompareEvery makes a hub compare so often. Call it before Run.
+func (p *Pool) CompareEvery(d time.Duration) { p.every = d }
+
 // Packet and Stream hand over what the link received.
 func (t *Transport) Packet(from territory.HubID, b []byte, at time.Time) { t.packet(from, b, at) }
 

@@ -75,7 +75,8 @@ type Pool struct {
 	onBehind func(territory.HubID)
 	now      func() time.Time
 	log      *slog.Logger
-	keep     int // keepSessions; a test's territories are smaller
+	keep     int           // keepSessions; a test's territories are smaller
+	every    time.Duration // compareInterval; a test does not wait
 
 	transport *transport
 	queue     *memberlist.TransmitLimitedQueue
@@ -115,7 +116,7 @@ func New(o Options) *Pool {
 		o.OnBehind = func(territory.HubID) {}
 	}
 	p := &Pool{
-		local: o.Local, link: o.Link, onBehind: o.OnBehind, now: o.Now, log: o.Logger, keep: keepSessions,
+		local: o.Local, link: o.Link, onBehind: o.OnBehind, now: o.Now, log: o.Logger, keep: keepSessions, every: compareInterval,
 		seen:  newSeen(),
 		inbox: make(chan event, inboxEvents),
 		fresh: make(chan territory.HubID, inboxEvents),

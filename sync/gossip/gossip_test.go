@@ -64,6 +64,22 @@ func TestTwoHubsBothWays(t *testing.T) {
 	}
 }
 
+func TestComparesNowAndThen(t *testing.T) { // what no packet told of
+	t.Parallel()
+	w := newWorld()
+	a, b := w.add(t, linktest.Options{}, nil), w.add(t, linktest.Options{}, nil)
+	for _, h := range []*hub{a, b} {
+		h.pool.CompareEvery(500 * time.Millisecond)
+		h.mem.told = func([]byte, territory.HubID) {} // every packet is lost
+	}
+	run(t, a, b)
+	together(t, a, b)
+	for i := range 2 { // the first may be found by a comparison of those that meet
+		everywhere(t, a.mem.write(fmt.Sprint("silent ", i)), a, b)
+		everywhere(t, b.mem.write(fmt.Sprint("silent ", i)), a, b)
+	}
+}
+
 func TestFreshConnectionCompares(t *testing.T) { // what was written before anybody met
 	t.Parallel()
 	w := newWorld()

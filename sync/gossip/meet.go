@@ -189,7 +189,7 @@ func (m *meeting) compare(ctx context.Context) {
 		return
 	}
 	first := m.next.IsZero() // everybody starts at once in the morning
-	m.next = now.Add(time.Duration(float64(compareInterval) * (0.8 + 0.4*rand.Float64())))
+	m.next = now.Add(time.Duration(float64(m.pool.every) * (0.8 + 0.4*rand.Float64())))
 	if first {
 		return
 	}

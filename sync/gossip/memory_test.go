@@ -226,16 +226,16 @@ func (w *world) pull(into *hub, from territory.HubID) {
 }
 
 // add makes a hub, on the roster at its own address or at the one that front
-// gives for it.
+// gives for it; none when that is empty.
 func (w *world) add(tb testing.TB, o linktest.Options, front func(addr string) string) *hub {
 	tb.Helper()
 	h := &hub{Hub: linktest.NewHub(tb), done: make(chan struct{})}
 	h.link = w.terr.Open(tb, h.Hub, o)
-	addr := h.link.Addr().String()
+	addresses := []string{h.link.Addr().String()}
 	if front != nil {
-		addr = front(addr)
+		addresses = slices.DeleteFunc([]string{front(addresses[0])}, func(a string) bool { return a == "" })
 	}
-	w.terr.Admit(tb, h.Hub, addr)
+	w.terr.Admit(tb, h.Hub, addresses...)
 	h.mem = newMemory(w.terr, uint16(len(w.terr.Roster().Hubs)-1))
 	h.pool = gossip.New(gossip.Options{
 		Local: h.mem, Link: h.link, Logger: o.Logger,

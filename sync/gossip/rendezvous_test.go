@@ -1,6 +1,7 @@
 package gossip_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -62,6 +63,35 @@ func TestBehindNAT(t *testing.T) {
 	_, err = annex.StopByCode(t.Context(), code2, "kiosk")
 	check(t, err)
 	linktest.Eventually(t, 10*time.Second, "with one rendezvous left, the stop is known at the desk", func() bool { return stopped(t, desk, second) })
+}
+
+// TestRendezvousOfALargeTerritory: where nobody keeps a session with everybody, a
+// hub that cannot be called keeps one with the two at which it is looked for, and a
+// record of one is known at all others.
+func TestRendezvousOfALargeTerritory(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	hubs := make([]*hub, 12)
+	for i := range hubs {
+		var front func(string) string
+		if i%2 == 0 {
+			front = nowhere
+		}
+		hubs[i] = w.add(t, linktest.Options{}, front)
+		hubs[i].pool.KeepSessions(1)
+	}
+	run(t, hubs...)
+	linktest.Eventually(t, 30*time.Second, "every hub has two to be looked for at", func() bool {
+		return !slices.ContainsFunc(hubs, func(h *hub) bool { return len(h.link.Rendezvous()) > 0 })
+	})
+	together(t, hubs...)
+	everywhere(t, hubs[0].mem.write("from one that cannot be called"), hubs...)
+	for _, h := range hubs {
+		if h.ID == hubs[0].ID {
+			continue
+		}
+		linktest.Eventually(t, 20*time.Second, "every hub calls it", func() bool { return h.link.Connect(t.Context(), hubs[0].ID) == nil })
+	}
 }
 
 // TestBehindNATExpelled: a hub that is put out is reached through nobody, at once.
