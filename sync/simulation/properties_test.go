@@ -225,7 +225,7 @@ func (w *world) lookCalm(t *testing.T) {
 		s.calm = false
 		w.count.calm++
 		for _, h := range w.hubs {
-			if !h.awake() || h.copied || w.state(h.self()) != territory.HubActive || w.sides[h.host] != w.sides[s.hub.host] {
+			if !h.awake() || h.copied || w.state(h.self()) != territory.HubActive || !w.meet(h, s.hub) {
 				continue
 			}
 			if a := h.answer(t, question{s.mandate, max(s.line, 1)}); a == stands {
@@ -233,6 +233,17 @@ func (w *world) lookCalm(t *testing.T) {
 			}
 		}
 	}
+}
+
+// meet tells whether two hubs that run hear each other: nothing is cut between them
+// and, if neither can be called, there is one that can.
+func (w *world) meet(a, b *hub) bool {
+	if w.sides[a.host] != w.sides[b.host] {
+		return false
+	}
+	return len(a.called()) > 0 || len(b.called()) > 0 || slices.ContainsFunc(w.members(), func(r *hub) bool {
+		return !r.copied && len(r.called()) > 0 && w.sides[r.host] == w.sides[a.host]
+	})
 }
 
 // counts tells whether all that a stop's hub says counts: no cut closed its logs.

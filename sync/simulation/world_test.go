@@ -19,6 +19,7 @@ type world struct {
 	roster *territory.Roster // the newest, and as it was signed
 	signed []byte
 	hubs   []*hub
+	behind bool            // two of the five hubs cannot be called
 	sides  map[string]int  // of the line that is cut; nil: none is
 	out    []crypto.Signer // of hubs that are out of the territory
 
@@ -39,7 +40,7 @@ func newWorld(t *testing.T, seed uint64, dir string, planted bug) *world {
 	made, err := shared()
 	check(t, err)
 	draw := rand.New(rand.NewPCG(seed, 1))
-	w := &world{templates: made, draw: draw, fabric: newFabric(draw), dir: dir, planted: planted, broken: make(map[property][]string)}
+	w := &world{behind: seed%2 == 0, templates: made, draw: draw, fabric: newFabric(draw), dir: dir, planted: planted, broken: make(map[property][]string)}
 	now := clock().UTC()
 	w.roster = &territory.Roster{
 		Territory: code, Name: "Territoire d’essai", Zone: "Europe/Paris", IssuedAt: now, ExpiresAt: now.AddDate(1, 0, 0),
@@ -71,11 +72,19 @@ func (w *world) enlist(h *hub) {
 	keys := h.template.public
 	w.roster.Enrol(territory.Hub{
 		ID: h.self(), Name: siteName(h.index), Identity: spkiOf(h.signer), Witness: keys.Witness,
-		Recipient: keys.Recipient, Addresses: []string{h.address()}, Assurance: territory.AssuranceSoftware,
+		Recipient: keys.Recipient, Addresses: h.called(), Assurance: territory.AssuranceSoftware,
 	})
 	if !office.ServedBy(h.self()) {
 		office.Serving = append(office.Serving, h.self())
 	}
+}
+
+// called is where the others call a hub.
+func (h *hub) called() []string {
+	if h.world.behind && h.index >= 3 {
+		return nil
+	}
+	return []string{h.address()}
 }
 
 // edit signs the next roster.
