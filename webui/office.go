@@ -26,19 +26,11 @@ func hubBadge(p clocked, h node.HubStatus) badgePart {
 	case h.Self:
 		return badgePart{"near", "check", "en service, ici"}
 	case h.Connected:
-		return badgePart{"near", "check", "relié" + throughAnother(h) + ", entendu à " + locale.Clock(h.HeardAt.In(zone(p)))}
+		return badgePart{"near", "check", "relié, entendu à " + locale.Clock(h.HeardAt.In(zone(p)))}
 	case h.HeardAt.IsZero():
 		return badgePart{"silent", "dash", "pas encore entendu"}
 	}
 	return badgePart{"silent", "dash", "muet depuis " + locale.Since(now(p), h.HeardAt.In(zone(p)))}
-}
-
-// throughAnother says, after "relié", that a hub cannot be called from here.
-func throughAnother(h node.HubStatus) string {
-	if h.Through {
-		return " par un autre relais"
-	}
-	return ""
 }
 
 // structureBadge says what the territory lets a structure do.

@@ -31,7 +31,7 @@ func TestThrough(t *testing.T) {
 		}
 		for _, item := range htmlcheck.Find(doc, "li") {
 			text := htmlcheck.Text(item)
-			through := strings.Contains(text, "relié par un autre relais, entendu à")
+			through := strings.Contains(text, "joint par un autre relais")
 			if strings.Contains(text, "le bus") != through {
 				t.Errorf("%s: %q", sample.Name, text)
 			}

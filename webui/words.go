@@ -83,7 +83,7 @@ var words = template.FuncMap{
 	"hex":        func(sum [32]byte) string { return hex.EncodeToString(sum[:]) },
 	"paragraphs": paragraphs,
 
-	"hubBadge": hubBadge, "throughAnother": throughAnother, "structureBadge": structureBadge, "picture": newPicture,
+	"hubBadge": hubBadge, "structureBadge": structureBadge, "picture": newPicture,
 	"groups":  func(sum [16]byte) string { return groups(sum[:]) },
 	"hubKey":  func(h territory.HubID) string { return groups(h[:]) },
 	"hexText": hex.EncodeToString,
