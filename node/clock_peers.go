@@ -88,8 +88,9 @@ func (n *Node) outvoted(now time.Time) bool {
 	return fail > hold+1
 }
 
-// dates counts the peers heard lately whose certificates' dates hold by our clock,
-// and those whose do not.
+// dates counts the peers whose certificates' dates were looked at lately, and hold by
+// our clock, and those whose do not. Who is heard through others only has shown none,
+// as most have in a large territory.
 func (n *Node) dates(now time.Time) (hold, fail int) {
 	roster := n.Roster()
 	if roster == nil {
@@ -100,15 +101,18 @@ func (n *Node) dates(now time.Time) (hold, fail int) {
 		case hub.State != territory.HubActive || hub.ID == n.self || !n.connected(hub.ID, now):
 		case n.outOfDate(hub.ID, now):
 			fail++
-		default:
+		case recent(n.fresh.of(hub.ID, now).dated, now):
 			hold++
 		}
 	}
 	return hold, fail
 }
 
-// outOfDate tells whether the dates of what a peer shows did not hold lately.
+// outOfDate tells whether the dates of what a peer shows did not hold when they were
+// last looked at.
 func (n *Node) outOfDate(hub territory.HubID, now time.Time) bool {
-	undated := n.fresh.of(hub, now).undated
-	return !undated.IsZero() && now.Sub(undated) < recentContact
+	c := n.fresh.of(hub, now)
+	return recent(c.undated, now) && !c.dated.After(c.undated)
 }
+
+func recent(at, now time.Time) bool { return !at.IsZero() && now.Sub(at) < recentContact }

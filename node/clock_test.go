@@ -149,7 +149,7 @@ func TestPeerClockAlarm(t *testing.T) {
 		}
 	}
 	expect("at first")
-	a.PeerOutOfDate(b.Self(), l.clock.Now())
+	a.PeerDates(b.Self(), false, l.clock.Now())
 	expect("its certificate is of another time", b.site)
 	l.clock.Advance(2 * time.Minute)
 	expect("mended")
@@ -184,7 +184,7 @@ func TestGrantsOfAWrongClockWait(t *testing.T) {
 	}
 	before := told(b)
 	stopped := told(b)
-	a.PeerOutOfDate(b.Self(), l.clock.Now())
+	a.PeerDates(b.Self(), false, l.clock.Now())
 	meanwhile, elsewhere := told(b), told(c)
 	author(t, b, l.stop(stopped.Mandate, 0))
 	signAll(t, b)
@@ -205,9 +205,9 @@ func TestGrantsOfAWrongClockWait(t *testing.T) {
 	if got := why(meanwhile); got == mandate.WhyClock {
 		t.Error("it still waits, the clock being right again")
 	}
-	a.PeerOutOfDate(b.Self(), l.clock.Now())
+	a.PeerDates(b.Self(), false, l.clock.Now())
 	a.reopen(t)
-	a.PeerOutOfDate(b.Self(), l.clock.Now())
+	a.PeerDates(b.Self(), false, l.clock.Now())
 	if got := why(meanwhile); got != mandate.WhyClock {
 		t.Errorf("wrong again, after a restart: %q", got)
 	}
@@ -222,7 +222,8 @@ func TestOneDeadClock(t *testing.T) {
 	for _, h := range []*hub{b, c} {
 		a.PeerHeard(h.Self(), now)
 	}
-	a.PeerOutOfDate(b.Self(), now)
+	a.PeerDates(b.Self(), false, now)
+	a.PeerDates(c.Self(), true, now)
 	a.PeerClock(b.Self(), 3*aYear, now)
 	if err := a.GrantsBlocked(now); err != nil {
 		t.Errorf("b alone is wrong: %v", err)
@@ -232,7 +233,7 @@ func TestOneDeadClock(t *testing.T) {
 		t.Errorf("a certificate says nothing of an hour: %v", err)
 	}
 	a.PeerClock(b.Self(), 3*aYear, now)
-	a.PeerOutOfDate(c.Self(), now)
+	a.PeerDates(c.Self(), false, now)
 	if err := a.GrantsBlocked(now); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("nobody bears it out: %v", err)
 	}
@@ -241,7 +242,7 @@ func TestOneDeadClock(t *testing.T) {
 		if err := c.GrantsBlocked(now); err != nil {
 			t.Errorf("one of two at most: %v", err)
 		}
-		c.PeerOutOfDate(h.Self(), now)
+		c.PeerDates(h.Self(), false, now)
 	}
 	if err := c.GrantsBlocked(now); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("two of two, by their certificates alone: %v", err)
@@ -260,13 +261,45 @@ func TestOneDeadClock(t *testing.T) {
 	}
 }
 
+// In a large territory most hubs are heard through others, and show no certificate:
+// they bear no clock out.
+func TestDeadClockAmongMany(t *testing.T) {
+	l := newLand(t)
+	h := l.newHub(t, "Valbrume")
+	ghosts := make([]*ghost, 59)
+	for i := range ghosts {
+		ghosts[i] = newGhost(t)
+	}
+	l.enrol(t, join(ghosts...))
+	now := l.clock.Now()
+	for i, g := range ghosts {
+		h.PeerHeard(g.id, now)
+		if i < 24 {
+			h.PeerDates(g.id, false, now)
+			h.PeerClock(g.id, -3*aYear, now)
+		}
+	}
+	if err := h.GrantsBlocked(now); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("24 of 24 say otherwise: %v", err)
+	}
+	v, err := h.Territory(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, alarm := range v.Alarms {
+		if alarm.Key == "peer-clock" {
+			t.Errorf("ours is wrong, and it says: %s", alarm.Message)
+		}
+	}
+}
+
 // Where only two hubs hear each other, the one whose clock shows a time before the
 // release that the other runs is the one that is wrong.
 func TestDeadClockBeforeRelease(t *testing.T) {
 	l, a, b, _ := three(t)
 	now := l.clock.Now()
 	a.PeerHeard(b.Self(), now)
-	a.PeerOutOfDate(b.Self(), now)
+	a.PeerDates(b.Self(), false, now)
 	a.PeerClock(b.Self(), aYear, now)
 	if err := a.GrantsBlocked(now); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("there is no telling: %v", err)

@@ -34,14 +34,14 @@ type Freshness struct {
 type contact struct {
 	heard, compared time.Time
 	lost            time.Time // out of reach since, unless heard later
-	undated         time.Time // its certificate's dates last did not hold; not kept
+	dated, undated  time.Time // its certificate's dates last held, and last did not; not kept
 	through         bool      // another hub passes on what it says; not kept
 }
 
 // upTo returns c without what it dates later than now: the clock was ahead when
 // that was noted, and nothing true would ever replace it.
 func (c contact) upTo(now time.Time) contact {
-	for _, at := range []*time.Time{&c.heard, &c.compared, &c.lost, &c.undated} {
+	for _, at := range []*time.Time{&c.heard, &c.compared, &c.lost, &c.dated, &c.undated} {
 		if at.After(now.Add(clockStep)) {
 			*at = time.Time{}
 		}
@@ -132,10 +132,16 @@ func (n *Node) PeerThrough(peer territory.HubID, through bool) {
 	n.fresh.update(peer, n.now(), func(c *contact) { c.through = through })
 }
 
-// PeerOutOfDate notes that the dates of the peer's certificate do not hold at the
-// moment at, by our clock: one of both clocks is wrong.
-func (n *Node) PeerOutOfDate(peer territory.HubID, at time.Time) {
-	n.fresh.update(peer, n.now(), func(c *contact) { c.undated = later(c.undated, at) })
+// PeerDates notes whether the dates of the peer's certificate hold at the moment at,
+// by our clock: where they do not, one of both clocks is wrong.
+func (n *Node) PeerDates(peer territory.HubID, hold bool, at time.Time) {
+	n.fresh.update(peer, n.now(), func(c *contact) {
+		if hold {
+			c.dated = later(c.dated, at)
+		} else {
+			c.undated = later(c.undated, at)
+		}
+	})
 }
 
 // Freshness returns how old the information is.

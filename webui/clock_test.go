@@ -23,7 +23,7 @@ func TestPeerClockIsShown(t *testing.T) {
 	office.post(address, "fingerprint", read, "code", s.code(t)).leads("/departement/relais/")
 	const sentence = "L’horloge de « Lointain » et celle d’ici ne s’accordent pas"
 	pages := map[string]*browser{"/bureau/territoire": desk, "/departement": office}
-	s.node.PeerOutOfDate(q.Hub.ID, s.clock.Now())
+	s.node.PeerDates(q.Hub.ID, false, s.clock.Now())
 	for path, b := range pages {
 		b.get(path).wants(http.StatusOK, htmlcheck.In("main", htmlcheck.HasText(sentence), htmlcheck.HasText("sa pile est à remplacer")))
 		if strings.Contains(b.get(path).body, "janvier 1 ") {

@@ -163,10 +163,12 @@ func (m *memory) PeerThrough(peer territory.HubID, through bool) {
 	m.through[peer] = through
 }
 
-func (m *memory) PeerOutOfDate(peer territory.HubID, at time.Time) {
+func (m *memory) PeerDates(peer territory.HubID, hold bool, at time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.undated[peer] = at
+	if !hold {
+		m.undated[peer] = at
+	}
 }
 
 // count is how many records are here.

@@ -84,16 +84,14 @@ func (p *Pool) show(peer link.PeerStatus) {
 		return
 	}
 	local.PeerThrough(peer.Hub, !peer.Via.IsZero())
-	if peer.OutOfDate {
-		local.PeerOutOfDate(peer.Hub, p.now())
-	}
+	local.PeerDates(peer.Hub, !peer.OutOfDate, p.now())
 }
 
 // shower is the part of a hub that shows whose certificate is out of date, and so
 // whose clock may be wrong, and who is reached through another. It is asked for
 // apart because not every Local shows anything; *node.Node does.
 type shower interface {
-	PeerOutOfDate(peer territory.HubID, at time.Time)
+	PeerDates(peer territory.HubID, hold bool, at time.Time)
 	PeerThrough(peer territory.HubID, through bool)
 }
 

@@ -289,11 +289,11 @@ func (l local) PeerClock(peer territory.HubID, ahead time.Duration, at time.Time
 	}
 }
 
-// PeerOutOfDate implements what gossip asks of a hub that shows whose certificate
-// is out of date.
-func (l local) PeerOutOfDate(peer territory.HubID, at time.Time) {
+// PeerDates implements what gossip asks of a hub that shows whose certificate is out
+// of date.
+func (l local) PeerDates(peer territory.HubID, hold bool, at time.Time) {
 	if l.world.planted != deafToClocks {
-		l.Node.PeerOutOfDate(peer, at)
+		l.Node.PeerDates(peer, hold, at)
 	}
 }
 
