@@ -11,8 +11,9 @@ set -eu
 # strace          the power-cut test replays the writes it saw
 # systemd         systemd-analyze and systemd-sysusers read the units we package
 # nodejs, npm     another program reads the records' vectors; any from version 18
+# iproute2        network namespaces, one a hub, for make soak
 # postgresql      the other database of the national service; tests start their own
-packages="swtpm swtpm-tools chromium fonts-dejavu-core poppler-utils zbar-tools strace systemd postgresql"
+packages="swtpm swtpm-tools chromium fonts-dejavu-core poppler-utils zbar-tools strace systemd iproute2 postgresql"
 
 if ! command -v dpkg-query >/dev/null; then
 	echo "bootstrap: this is not Debian; install the equivalents of: $packages" >&2

@@ -74,6 +74,7 @@ long ./sync/simulation TestSimulation -seeds "$(share 10000)"
 long ./sync/gossip TestManyHubs -hubs 28
 long ./sync/gossip TestMoreHubsThanSessions -hubs 40
 long ./cmd/relais TestProgramKilled -programkills "$(share 1000)"
+long ./cmd/relais TestNamespaces -namespaces
 long ./cmd/relais TestTPMHangs -hang "$(share 300)s"
 
 # fuzz SECONDS TARGET PACKAGE. In a large program coverage varies by itself, and making
