@@ -112,7 +112,7 @@ func TestForgottenDossierIsNotGiven(t *testing.T) {
 	if _, err := here.Dossier(t.Context(), m, there.Self()); err != nil {
 		t.Fatal(err)
 	}
-	if err := here.ForgetPerson(t.Context(), view.Beneficiary.ID); err != nil {
+	if err := here.ErasePerson(t.Context(), view.Beneficiary.ID); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := here.Dossier(t.Context(), m, there.Self()); !fault.Is(err, fault.NotFound) {

@@ -29,8 +29,8 @@ func (n *Node) NewPerson(ctx context.Context, id people.BeneficiaryID) error {
 	})
 }
 
-// ForgetPerson destroys a person's key.
-func (n *Node) ForgetPerson(ctx context.Context, id people.BeneficiaryID) error {
+// ErasePerson destroys a person's key.
+func (n *Node) ErasePerson(ctx context.Context, id people.BeneficiaryID) error {
 	return n.db.Write(ctx, func(tx *store.Tx) error {
 		if err := n.forgetPerson(tx, id); err != nil {
 			return err

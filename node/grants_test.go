@@ -352,7 +352,7 @@ func TestMandatesList(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := d.ForgetPerson(t.Context(), v.Beneficiary.ID); err != nil {
+		if err := d.ErasePerson(t.Context(), v.Beneficiary.ID); err != nil {
 			t.Fatal(err)
 		}
 		rows, err := d.Mandates(t.Context(), d.by, node.MandateFilter{Limit: 1})

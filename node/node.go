@@ -80,6 +80,7 @@ type Node struct {
 	kept     atomic.Pointer[heldRoster] // the newest that is on the disk
 	copying  sync.Mutex                 // held while kept and its copy change
 	onRoster []func(*territory.Roster)  // filled while wiring, before Run
+	onForget []func()                   // likewise
 
 	rekeyed    chan struct{} // the key was replaced: see keepSealed
 	publishing publishing

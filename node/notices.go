@@ -25,6 +25,8 @@ type NoticeView struct {
 	Stops      []StopView
 	OriginName string
 	HasDossier bool
+	// ForgottenAt is when its person was forgotten here; zero: she was not.
+	ForgottenAt time.Time
 	// StillActive says what is left to do in Aidants Connect; nil for nothing.
 	StillActive *StillActive
 }
@@ -51,6 +53,11 @@ func (n *Node) Notice(ctx context.Context, id mandate.ID) (NoticeView, error) {
 		if v.HasDossier, err = r.HasDossier(id); err != nil {
 			return err
 		}
+		gone, _, err := r.Forgotten(id)
+		if err != nil {
+			return err
+		}
+		v.ForgottenAt = gone.At
 		if v.Stops, err = n.stopViews(r, id); err != nil {
 			return err
 		}

@@ -92,7 +92,7 @@ func TestForgettingLeavesEveryProofValid(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	if err := h.ForgetPerson(t.Context(), alma); err != nil {
+	if err := h.ErasePerson(t.Context(), alma); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := h.OpenFor(t.Context(), alma, here, sealed); !fault.Is(err, fault.NotFound) ||

@@ -20,7 +20,8 @@ import (
 // PutDossier opens a sealed dossier, checks it against its notice and keeps it.
 // What authenticates it is the notice's digest, not who hands it over. It is
 // Forbidden when this hub does not serve the structure, Invalid when the dossier
-// is not the one the notice names. A dossier already here is no error.
+// is not the one the notice names, NotFound when its person was forgotten here: she
+// does not come back, whoever still has it. A dossier already here is no error.
 func (n *Node) PutDossier(ctx context.Context, id mandate.ID, sealed []byte) error {
 	plain, err := n.openSealed(sealed)
 	if err != nil {
@@ -31,6 +32,9 @@ func (n *Node) PutDossier(ctx context.Context, id mandate.ID, sealed []byte) err
 		return fmt.Errorf("put dossier of %s: %w", id, refusedDossier(err))
 	}
 	err = n.db.Write(ctx, func(tx *store.Tx) error {
+		if _, gone, err := tx.Forgotten(id); err != nil || gone {
+			return forgottenDossier(err, id)
+		}
 		if held, err := tx.HasDossier(id); err != nil || held {
 			return err
 		}
@@ -82,6 +86,13 @@ func sameMandate(d mandate.Dossier, plain []byte, notice store.NoticeRow, code t
 		return errors.New("it does not state what the notice states")
 	}
 	return nil
+}
+
+func forgottenDossier(err error, id mandate.ID) error {
+	if err != nil {
+		return err
+	}
+	return fault.Errorf(fault.NotFound, "Les informations de cette personne ont été effacées.", "the person of %s was forgotten", id)
 }
 
 func refusedDossier(err error) error {

@@ -34,7 +34,9 @@ const (
 	KindAccompanimentClose Kind = "accompaniment.close"
 
 	KindPersonCreate Kind = "person.create" // a person was written down, under a key of her own
-	KindPersonForget Kind = "person.forget" // her key was destroyed
+	KindPersonForget Kind = "person.forget" // her key was destroyed, and what it sealed
+	KindForgetAsk    Kind = "forget.ask"    // a hub that serves her structure since is asked to forget her too
+	KindForgetDone   Kind = "forget.done"   // a hub said that it forgot her
 
 	KindMandateGrant   Kind = "mandate.grant"
 	KindMandateMirror  Kind = "mandate.mirror" // one made in Aidants Connect was entered, its signed paper at hand

@@ -12,6 +12,7 @@ const (
 	VerbSeeMandates  Verb = "see_mandates"  // lists, mandate page, printed copies
 	VerbAct          Verb = "act"           // record a démarche
 	VerbStop         Verb = "stop"          // stop a mandate at a desk
+	VerbForget       Verb = "forget"        // erase what the structure keeps of a person
 	VerbEnrol        Verb = "enrol"         // open a helper's account
 	VerbSeeTerritory Verb = "see_territory" // the page État du territoire
 	VerbAdminister   Verb = "administer"    // the département's own work
@@ -26,6 +27,7 @@ var policy = map[Verb][]Role{
 	VerbSeeMandates:  {RoleHelper, RoleReferent},
 	VerbAct:          {RoleHelper, RoleReferent},
 	VerbStop:         {RoleHelper, RoleReferent},
+	VerbForget:       {RoleReferent},
 	VerbEnrol:        {RoleReferent, RoleAdministrator},
 	VerbSeeTerritory: {RoleHelper, RoleReferent, RoleAdministrator},
 	VerbAdminister:   {RoleAdministrator},

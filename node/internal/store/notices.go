@@ -120,13 +120,14 @@ type WantedDossier struct {
 }
 
 // WantedDossiers returns the mandates of a structure that still run at a moment
-// and whose dossier is not here, at most limit, the newest first: the person of
-// the oldest has waited already.
+// and whose dossier is not here nor forgotten, at most limit, the newest first: the
+// person of the oldest has waited already.
 func (r *Reader) WantedDossiers(structure territory.StructureID, now time.Time, limit int) (out []WantedDossier, err error) {
 	rows, err := r.Query(`SELECT mandate, hub FROM notices
 		WHERE structure = ? AND finish > ? AND conflict = 0 AND quarantined = 0
 		AND NOT EXISTS (SELECT 1 FROM dossiers WHERE dossiers.mandate = notices.mandate)
 		AND NOT EXISTS (SELECT 1 FROM mandates WHERE mandates.id = notices.mandate)
+		AND NOT EXISTS (SELECT 1 FROM forgotten WHERE forgotten.mandate = notices.mandate)
 		ORDER BY record DESC LIMIT ?`, structure[:], Millis(now), limit)
 	return out, Each(rows, err, func(rows *sql.Rows) error {
 		var id, hub []byte

@@ -13,8 +13,8 @@ type RosterRow struct {
 	Taken   time.Time
 }
 
-// rostersKept bounds the rosters that are kept beside the first of each root.
-const rostersKept = 200
+// RostersKept bounds the rosters that are kept beside the first of each root.
+const RostersKept = 200
 
 // PutRoster keeps a roster that was taken, and drops the oldest. The first of
 // each root stays: a hub that slept through rotations follows them one by one.
@@ -24,7 +24,7 @@ func (tx *Tx) PutRoster(r RosterRow) error {
 		return err
 	}
 	_, err := tx.Exec(`DELETE FROM rosters WHERE version <= ?1 AND version NOT IN (SELECT min(version) FROM rosters GROUP BY root)`,
-		int64(r.Version)-rostersKept)
+		int64(r.Version)-RostersKept)
 	return err
 }
 

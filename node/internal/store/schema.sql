@@ -88,6 +88,27 @@ CREATE TABLE drafts (
 
 CREATE INDEX drafts_updated ON drafts (updated);
 
+CREATE TABLE forgets (
+	mandate   BLOB NOT NULL REFERENCES forgotten (mandate),
+	hub       BLOB NOT NULL CHECK (length(hub) = 16),
+	confirmed INTEGER NOT NULL, -- when it said that it did; 0: not yet
+	PRIMARY KEY (mandate, hub)
+) STRICT;
+
+CREATE INDEX forgets_awaited ON forgets (hub) WHERE confirmed = 0;
+
+CREATE TABLE forgotten (
+	mandate    BLOB NOT NULL PRIMARY KEY CHECK (length(mandate) = 16),
+	structure  BLOB NOT NULL CHECK (length(structure) = 16),
+	forgetting BLOB NOT NULL CHECK (length(forgetting) = 16),
+	source     BLOB CHECK (length(source) = 16), -- the hub that asked; NULL: decided here
+	at         INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX forgotten_forgetting ON forgotten (forgetting);
+
+CREATE INDEX forgotten_list ON forgotten (structure, at) WHERE source IS NULL;
+
 CREATE TABLE helpers (
 	id        BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
 	structure BLOB NOT NULL CHECK (length(structure) = 16),
