@@ -452,6 +452,9 @@ func TestForgetRetired(t *testing.T) {
 		}
 	}
 	run(d.hub, 0)
+	if n, err := d.ForgetRetired(t.Context(), 0); err == nil {
+		t.Errorf("no retention forgets %d people", n)
+	}
 	l.clock.Advance(3 * 365 * 24 * time.Hour)
 	again := d.over(t) // she came back
 	l.clock.Advance(4 * 365 * 24 * time.Hour)

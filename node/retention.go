@@ -33,6 +33,9 @@ const (
 // hub made are asked to forget it too. It returns how many people were forgotten.
 // It is run by a job, and safe to cut and to repeat.
 func (n *Node) ForgetRetired(ctx context.Context, months int) (people int, err error) {
+	if months < MinRetentionMonths { // a setting that was never read must not erase
+		return 0, fmt.Errorf("retention of %d months; at least %d", months, MinRetentionMonths)
+	}
 	before := n.now().AddDate(0, -months, 0)
 	var due []heldFile
 	err = n.db.Read(ctx, func(r *store.Reader) (err error) { due, err = n.retired(r, before); return err })

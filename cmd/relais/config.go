@@ -11,6 +11,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
+	"relais/node"
 	"relais/node/territory"
 )
 
@@ -42,6 +43,9 @@ type HubConfig struct {
 	// DataDir holds everything the hub keeps. A relative path starts at the
 	// folder of the configuration file. Default: the folder "data" beside it.
 	DataDir string `toml:"data_dir"`
+	// RetentionMonths is how long a person is kept after the last of her mandates
+	// ended and her last visit, then forgotten: 12 to 120. Default 72.
+	RetentionMonths int `toml:"retention_months"`
 }
 
 // WebConfig says where the pages are.
@@ -123,7 +127,7 @@ type HealthConfig struct {
 // configDefaults is a configuration before the file is read.
 func configDefaults() Config {
 	return Config{
-		Hub:      HubConfig{DataDir: "data"},
+		Hub:      HubConfig{DataDir: "data", RetentionMonths: node.RetentionMonths},
 		Web:      WebConfig{Listen: ":443"},
 		Link:     LinkConfig{Listen: ":7443", Transit: true},
 		Keys:     KeysConfig{Provider: "auto", Device: "/dev/tpmrm0"},

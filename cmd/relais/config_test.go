@@ -20,7 +20,7 @@ func TestConfigDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Config{
-		Hub:      HubConfig{Name: "Essai", Territory: "demo", DataDir: filepath.Join(filepath.Dir(file), "data")},
+		Hub:      HubConfig{Name: "Essai", Territory: "demo", DataDir: filepath.Join(filepath.Dir(file), "data"), RetentionMonths: 72},
 		Web:      WebConfig{Listen: ":443", Names: []string{"a.localhost"}},
 		Link:     LinkConfig{Listen: ":7443", Transit: true},
 		Keys:     KeysConfig{Provider: "auto", Device: "/dev/tpmrm0"},
@@ -38,7 +38,7 @@ func TestConfigShipped(t *testing.T) {
 		t.Error(err)
 	}
 	written := Config{
-		Hub:      HubConfig{Name: "Port-Exemple", Territory: "demo", DataDir: "/tmp/x"},
+		Hub:      HubConfig{Name: "Port-Exemple", Territory: "demo", DataDir: "/tmp/x", RetentionMonths: 72},
 		Web:      WebConfig{Listen: "127.0.0.1:1", Names: []string{"a.localhost", "b.localhost"}, KioskName: "k.localhost"},
 		Link:     LinkConfig{Listen: "127.0.0.1:2", Advertise: []string{"127.0.0.1:3"}, Proxy: "http://127.0.0.1:4", Transit: true},
 		Keys:     KeysConfig{Provider: "tpm", Device: "unix:/tmp/tpm.sock"},

@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/url"
 	"slices"
+
+	"relais/node"
 )
 
 // validate reports the first setting that cannot be taken as it is.
@@ -18,6 +20,9 @@ func (c Config) validate() error {
 	}
 	if c.Hub.DataDir == "" {
 		return errors.New("hub.data_dir is empty")
+	}
+	if m := c.Hub.RetentionMonths; m < node.MinRetentionMonths || m > node.MaxRetentionMonths {
+		return fmt.Errorf("hub.retention_months: %d is not between %d and %d", m, node.MinRetentionMonths, node.MaxRetentionMonths)
 	}
 	return errors.Join(c.Web.validate(), c.Link.validate(), c.Keys.validate(), c.National.validate(), c.Health.validate())
 }

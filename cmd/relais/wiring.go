@@ -53,6 +53,7 @@ func (h *hub) wireSync() (err error) {
 		h.pool.Publish(wire, from)
 		h.puller.WantDossiers()
 	})
+	h.node.OnForget(h.puller.WantForgets)
 	h.node.OnRoster(func(*territory.Roster) { h.link.Refresh() })
 	switch c.National.Adapter {
 	case "relais":
@@ -129,6 +130,7 @@ func (h *hub) jobs() []job {
 			_, err := h.node.Checkpoint(ctx)
 			return err
 		}},
+		{name: "retention", least: 20 * time.Hour, most: 28 * time.Hour, spread: 10 * time.Minute, run: h.forgetRetired},
 	}
 	if h.adapter == nil {
 		return jobs
@@ -144,6 +146,15 @@ func (h *hub) jobs() []job {
 		pass.least, pass.most, pass.spread = 3*time.Hour, 5*time.Hour, 30*time.Minute
 	}
 	return append(jobs, pass)
+}
+
+// forgetRetired forgets whoever was kept for as long as the configuration says.
+func (h *hub) forgetRetired(ctx context.Context) error {
+	people, err := h.node.ForgetRetired(ctx, h.config.Hub.RetentionMonths)
+	if people > 0 {
+		h.log.Info("people forgotten after their time", "people", people, "months", h.config.Hub.RetentionMonths)
+	}
+	return err
 }
 
 // nationalJob is the name under which the last national pass that succeeded is

@@ -9,6 +9,7 @@
 //	POST /records/missing  a vector in; a page of records out that the sender lacks
 //	POST /records          a page of records in; what they did, out
 //	GET  /dossiers/{id}    a sealed dossier, for hubs that serve its structure
+//	POST /dossiers/forget  mandates to forget in, from the hub that made them; those forgotten, out
 //
 // Every answer carries the server's roster version. Nothing is a session: a
 // client that was cut sends its new vector and receives exactly what it still
@@ -37,6 +38,7 @@ const (
 	pathMissing  = "/relais/v1/records/missing"
 	pathRecords  = "/relais/v1/records"
 	pathDossiers = "/relais/v1/dossiers/"
+	pathForget   = "/relais/v1/dossiers/forget"
 )
 
 // The media types of the contract. Others are refused, not guessed.
@@ -46,6 +48,7 @@ const (
 	typeRosters = "application/vnd.relais.rosters"
 	typeRecords = "application/vnd.relais.records"
 	typeDossier = "application/vnd.relais.dossier"
+	typeForget  = "application/vnd.relais.mandates" // identifiers of 16 octets, one after the other
 	typeJSON    = "application/json"
 	typeProblem = "application/problem+json"
 )
@@ -63,6 +66,7 @@ const (
 	maxRosterOctets  = 1 << 20
 	maxTurnsOctets   = 4 << 20
 	maxDossierOctets = 1 << 20
+	maxForgetOctets  = 16 * node.MaxForgets
 	maxProblemOctets = 4 << 10
 )
 
@@ -84,12 +88,20 @@ type Rosters interface {
 	InstallRoster(ctx context.Context, note []byte) error
 }
 
-// Dossiers is the part of a node that keeps sealed dossiers. The national
+// Dossiers is the part of a node that keeps sealed dossiers, until they are to be
+// forgotten. The national
 // service has none.
 type Dossiers interface {
 	WantedDossiers(ctx context.Context, limit int) ([]node.WantedDossier, error)
 	Dossier(ctx context.Context, id record.MandateID, asker territory.HubID) ([]byte, error)
 	PutDossier(ctx context.Context, id record.MandateID, sealed []byte) error
+
+	// AwaitedForgets are what other hubs are still to forget, TakeForget forgets
+	// what another hub made and returns what is forgotten, and ForgetConfirmed
+	// notes that another did.
+	AwaitedForgets(ctx context.Context) ([]node.AwaitedForget, error)
+	TakeForget(ctx context.Context, ids []record.MandateID, from territory.HubID) (done []record.MandateID, err error)
+	ForgetConfirmed(ctx context.Context, hub territory.HubID, ids []record.MandateID) error
 }
 
 // Local is all of a hub that the client needs; *node.Node satisfies it.

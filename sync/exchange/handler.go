@@ -44,6 +44,7 @@ func NewHandler(o HandlerOptions) http.Handler {
 	mux.Handle("POST "+pathMissing, h.route(h.missing))
 	mux.Handle("POST "+pathRecords, h.route(h.records))
 	mux.Handle("GET "+pathDossiers+"{id}", h.route(h.dossier))
+	mux.Handle("POST "+pathForget, h.route(h.forget))
 	return mux
 }
 
@@ -163,6 +164,26 @@ func (h *handler) dossier(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("read dossier %s: %w", mandate, err)
 	}
 	writeBody(w, typeDossier, sealed)
+	return nil
+}
+
+func (h *handler) forget(w http.ResponseWriter, r *http.Request) error {
+	if h.o.Dossiers == nil {
+		return &Problem{Status: http.StatusNotFound, Detail: "no dossiers are kept here"}
+	}
+	body, err := readBody(w, r, typeForget, maxForgetOctets)
+	if err != nil {
+		return err
+	}
+	ids, err := parseMandates(body)
+	if err != nil {
+		return &Problem{Status: http.StatusUnprocessableEntity, Detail: err.Error()}
+	}
+	done, err := h.o.Dossiers.TakeForget(r.Context(), ids, link.PeerOf(r))
+	if err != nil {
+		return err
+	}
+	writeBody(w, typeForget, appendMandates(nil, done))
 	return nil
 }
 

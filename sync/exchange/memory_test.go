@@ -35,6 +35,9 @@ type memory struct {
 	compared map[territory.HubID]time.Time
 	applies  int
 	failing  error // of Vector
+
+	forgets map[territory.HubID][]record.MandateID // awaited
+	liar    []record.MandateID                     // what TakeForget says, whatever it is asked
 }
 
 func newMemory(version uint32) *memory {
@@ -177,6 +180,42 @@ func (m *memory) PutDossier(_ context.Context, id record.MandateID, sealed []byt
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.dossiers[id] = sealed
+	return nil
+}
+
+func (m *memory) AwaitedForgets(context.Context) (awaited []node.AwaitedForget, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for hub, ids := range m.forgets {
+		if len(ids) > 0 {
+			awaited = append(awaited, node.AwaitedForget{Hub: hub, Mandates: slices.Clone(ids)})
+		}
+	}
+	return awaited, nil
+}
+
+func (m *memory) TakeForget(_ context.Context, ids []record.MandateID, from territory.HubID) (done []record.MandateID, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.liar != nil {
+		return m.liar, nil
+	}
+	if !m.serving[from] {
+		return nil, fault.Errorf(fault.Forbidden, "non", "%s did not make it", from)
+	}
+	for _, id := range ids {
+		if m.dossiers[id] != nil {
+			delete(m.dossiers, id)
+			done = append(done, id)
+		}
+	}
+	return done, nil
+}
+
+func (m *memory) ForgetConfirmed(_ context.Context, hub territory.HubID, ids []record.MandateID) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.forgets[hub] = slices.DeleteFunc(m.forgets[hub], func(id record.MandateID) bool { return slices.Contains(ids, id) })
 	return nil
 }
 

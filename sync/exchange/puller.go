@@ -23,8 +23,8 @@ const (
 	// maxFails is after how many failures in a row a pull is given up: when the
 	// peer is back, a fresh connection compares and asks for it again.
 	maxFails = 8
-	// dossierInterval is how often wanted dossiers are looked for unasked.
-	dossierInterval = time.Minute
+	// errandInterval is how often errands are looked at unasked.
+	errandInterval = time.Minute
 )
 
 // Puller runs pulls for those who notice that we are behind and must not wait:
@@ -32,14 +32,12 @@ const (
 type Puller struct {
 	client *Client
 	log    *slog.Logger
-	kick   chan struct{} // capacity 1: something changed in wanted or dossiers
+	kick   chan struct{} // capacity 1: something changed in what follows
 
 	mu       sync.Mutex // guards what follows
 	wanted   map[territory.HubID]*want
-	dossiers bool // a look at the wanted dossiers is due
-	fetching bool
-	retry    time.Time // next look, some having stayed out of reach; zero: none
-	misses   int       // looks in a row that left some
+	dossiers errand // wanted here
+	forgets  errand // awaited from others
 }
 
 // want is one hub to pull from.
@@ -55,7 +53,10 @@ func NewPuller(c *Client, logger *slog.Logger) *Puller {
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
 	}
-	return &Puller{client: c, log: logger, kick: make(chan struct{}, 1), wanted: make(map[territory.HubID]*want)}
+	return &Puller{
+		client: c, log: logger, kick: make(chan struct{}, 1), wanted: make(map[territory.HubID]*want),
+		dossiers: errand{name: "dossiers", run: c.fetchDossiers}, forgets: errand{name: "forgets", run: c.AskForgets},
+	}
 }
 
 // Want asks for a pull from a hub, soon. It never blocks: connect it to the
@@ -76,9 +77,15 @@ func (p *Puller) Want(hub territory.HubID) {
 // WantDossiers asks for a look at the wanted dossiers, soon. It never blocks:
 // connect it to the node's OnRecord, since a notice that came by gossip brings
 // no dossier.
-func (p *Puller) WantDossiers() {
+func (p *Puller) WantDossiers() { p.want(&p.dossiers) }
+
+// WantForgets asks the hubs that are to forget something, soon. It never blocks:
+// connect it to the node's OnForget.
+func (p *Puller) WantForgets() { p.want(&p.forgets) }
+
+func (p *Puller) want(e *errand) {
 	p.mu.Lock()
-	p.dossiers = true
+	e.due = true
 	p.mu.Unlock()
 	p.wake()
 }
@@ -94,7 +101,7 @@ func (p *Puller) wake() {
 func (p *Puller) Run(ctx context.Context) error {
 	var running sync.WaitGroup
 	defer running.Wait()
-	periodic := time.NewTicker(dossierInterval)
+	periodic := time.NewTicker(errandInterval)
 	defer periodic.Stop()
 	for {
 		timer := time.NewTimer(p.start(ctx, &running))
@@ -106,6 +113,7 @@ func (p *Puller) Run(ctx context.Context) error {
 		case <-timer.C:
 		case <-periodic.C:
 			p.WantDossiers()
+			p.WantForgets()
 			running.Go(func() { p.learn(ctx) })
 		}
 		timer.Stop()
@@ -116,7 +124,7 @@ func (p *Puller) Run(ctx context.Context) error {
 func (p *Puller) start(ctx context.Context, running *sync.WaitGroup) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now, next, busy := time.Now(), dossierInterval, 0
+	now, next, busy := time.Now(), errandInterval, 0
 	for _, w := range p.wanted {
 		if w.running {
 			busy++
@@ -134,16 +142,12 @@ func (p *Puller) start(ctx context.Context, running *sync.WaitGroup) time.Durati
 		busy++
 		running.Go(func() { p.pull(ctx, hub) })
 	}
-	if !p.retry.IsZero() {
-		if wait := p.retry.Sub(now); wait > 0 {
+	for _, e := range []*errand{&p.dossiers, &p.forgets} {
+		if wait, starts := e.start(now); starts {
+			running.Go(func() { p.runErrand(ctx, e) })
+		} else if wait > 0 {
 			next = min(next, wait)
-		} else {
-			p.dossiers, p.retry = true, time.Time{}
 		}
-	}
-	if p.dossiers && !p.fetching {
-		p.dossiers, p.fetching = false, true
-		running.Go(func() { p.fetch(ctx) })
 	}
 	return next
 }
@@ -170,32 +174,23 @@ func (p *Puller) pull(ctx context.Context, hub territory.HubID) {
 		w.due = time.Now().Add(pause(w.fails))
 		w.fails++
 	}
-	p.dossiers = p.dossiers || done.New > 0 || done.Roster
+	p.dossiers.due = p.dossiers.due || done.New > 0 || done.Roster
 	p.mu.Unlock()
 	p.wake()
 }
 
-func (p *Puller) fetch(ctx context.Context) {
+func (p *Puller) runErrand(ctx context.Context, e *errand) {
 	timed, cancel := context.WithTimeout(ctx, pullTimeout)
-	kept, left, err := p.client.fetchDossiers(timed)
+	done, left, err := e.run(timed)
 	cancel()
-	if kept > 0 {
-		p.log.Info("fetched dossiers", "kept", kept)
+	if done > 0 {
+		p.log.Info("errand done", "errand", e.name, "done", done, "left", left)
 	}
 	if err != nil && ctx.Err() == nil {
-		p.log.Warn("some dossiers could not be kept", "err", err)
+		p.log.Warn("errand refused", "errand", e.name, "left", left, "err", err)
 	}
 	p.mu.Lock()
-	p.fetching, p.retry = false, time.Time{}
-	switch {
-	case left == 0:
-		p.misses = 0
-	case kept > 0:
-		p.dossiers, p.misses = true, 0
-	default:
-		p.retry = time.Now().Add(pause(p.misses))
-		p.misses++
-	}
+	e.end(done, left)
 	p.mu.Unlock()
 	p.wake()
 }

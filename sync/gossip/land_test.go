@@ -48,6 +48,7 @@ type land struct {
 // site is one hub.
 type site struct {
 	*node.Node
+	dir  string
 	link *link.Link
 	pool *gossip.Pool
 	pull *exchange.Puller
@@ -90,7 +91,7 @@ func (l *land) add(tb testing.TB, serving bool, proxy *url.URL, front func(strin
 	check(tb, err)
 	n, err := node.Open(context.Background(), o)
 	check(tb, err)
-	s := &site{Node: n, at: make(map[string]time.Time), made: make(chan []byte, 64)}
+	s := &site{Node: n, dir: dir, at: make(map[string]time.Time), made: make(chan []byte, 64)}
 	var network link.Network
 	if l.network != nil {
 		network = l.network()
@@ -107,6 +108,7 @@ func (l *land) add(tb testing.TB, serving bool, proxy *url.URL, front func(strin
 		s.pool.Publish(wire, from)
 		s.pull.WantDossiers()
 	})
+	n.OnForget(s.pull.WantForgets)
 	n.OnRoster(func(*territory.Roster) { s.link.Refresh() })
 	s.stop = sync.OnceFunc(func() {}) // until it runs
 	tb.Cleanup(func() {

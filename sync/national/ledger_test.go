@@ -283,6 +283,18 @@ func (l *ledger) PutDossier(context.Context, record.MandateID, []byte) error {
 	panic("a national pass moves no dossier")
 }
 
+func (l *ledger) AwaitedForgets(context.Context) ([]node.AwaitedForget, error) {
+	panic("a national pass forgets nobody")
+}
+
+func (l *ledger) TakeForget(context.Context, []record.MandateID, territory.HubID) ([]record.MandateID, error) {
+	panic("a national pass forgets nobody")
+}
+
+func (l *ledger) ForgetConfirmed(context.Context, territory.HubID, []record.MandateID) error {
+	panic("a national pass forgets nobody")
+}
+
 // trust stores records as they are, verified or not.
 func (l *ledger) trust(t testing.TB, wires ...[]byte) {
 	t.Helper()
