@@ -456,7 +456,8 @@ func TestForgetRetired(t *testing.T) {
 		t.Errorf("no retention forgets %d people", n)
 	}
 	l.clock.Advance(3 * 365 * 24 * time.Hour)
-	again := d.over(t) // she came back
+	again := d.signed(t) // she came back, in a visit that nobody closes
+	d.stop(t, again)
 	l.clock.Advance(4 * 365 * 24 * time.Hour)
 	run(d.hub, 0)
 	run(there, 1) // which knows of the first alone

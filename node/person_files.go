@@ -11,6 +11,7 @@ import (
 	"relais/node/fault"
 	"relais/node/internal/store"
 	"relais/node/mandate"
+	"relais/node/mediation"
 	"relais/node/people"
 	"relais/node/territory"
 )
@@ -23,6 +24,8 @@ type PersonFile struct {
 	// Refusal is why she cannot be forgotten now and what to do, in French; empty:
 	// nothing stands in the way.
 	Refusal string
+	// OpenVisit is a visit of hers to be closed first; zero: none.
+	OpenVisit mediation.AccompanimentID
 	// Hubs are asked to forget her too, by name.
 	Hubs []string
 	// Seen is the hash of what would be forgotten, so that nobody confirms
@@ -204,6 +207,10 @@ func (n *Node) fileView(r *store.Reader, held heldFile) (PersonFile, error) {
 			file.Hubs = append(file.Hubs, n.hubName(hub))
 		}
 	}
+	var err error
+	if file.OpenVisit, err = n.openVisit(r, held, time.Time{}); err != nil {
+		return file, err
+	}
 	refused := n.stillNeeded(r, held, n.now())
 	if f := fault.Of(refused); f != nil && f.Code == fault.Conflict {
 		file.Refusal, refused = f.Message, nil
@@ -224,7 +231,7 @@ func (n *Node) stillNeeded(r *store.Reader, held heldFile, now time.Time) error 
 			return err
 		}
 	}
-	if err := n.visitNeeded(r, held); err != nil {
+	if err := n.visitNeeded(r, held, time.Time{}); err != nil {
 		return err
 	}
 	if len(held.here()) > 0 {
@@ -267,27 +274,39 @@ func over(f mandate.Facts, row store.MandateRow, now time.Time) bool {
 	return !now.Before(row.End)
 }
 
-// visitNeeded refuses while a visit of hers is open: one that led to a mandate, or
-// one whose draft names her.
-func (n *Node) visitNeeded(r *store.Reader, held heldFile) error {
+// visitNeeded refuses while a visit of hers is open.
+func (n *Node) visitNeeded(r *store.Reader, held heldFile, since time.Time) error {
+	visit, err := n.openVisit(r, held, since)
+	if err == nil && !visit.IsZero() {
+		err = fault.Errorf(fault.Conflict, "Un accompagnement de cette personne est encore ouvert. Terminez-le d’abord.", "visit %s is open", visit)
+	}
+	return err
+}
+
+// openVisit finds a visit of hers, opened since a moment, that nobody closed: one that
+// led to a mandate, or one whose draft names her. Zero: none.
+func (n *Node) openVisit(r *store.Reader, held heldFile, since time.Time) (id mediation.AccompanimentID, err error) {
 	visits, err := r.OpenVisits(held.structure)
 	if err != nil {
-		return err
+		return id, err
 	}
 	for _, v := range visits {
-		hers := slices.ContainsFunc(held.all, func(f filed) bool { return f.Person == v.Beneficiary })
-		if !hers && v.HasDraft {
-			named, err := n.draftPerson(r, v.ID)
-			if err != nil {
-				return err
-			}
-			hers = named != nil && samePerson(named.Name, held.person.Name) &&
-				(named.BirthDate == "" || named.BirthDate == held.person.BirthDate)
+		if v.OpenedAt.Before(since) {
+			continue
 		}
-		if hers {
-			return fault.Errorf(fault.Conflict, "Un accompagnement de cette personne est encore ouvert. Terminez-le d’abord, depuis la page «\u00a0Aujourd’hui\u00a0».",
-				"visit %s is open", v.ID)
+		if slices.ContainsFunc(held.all, func(f filed) bool { return f.Person == v.Beneficiary }) {
+			return v.ID, nil
+		}
+		if !v.HasDraft {
+			continue
+		}
+		named, err := n.draftPerson(r, v.ID)
+		if err != nil {
+			return id, err
+		}
+		if named != nil && samePerson(named.Name, held.person.Name) && (named.BirthDate == "" || named.BirthDate == held.person.BirthDate) {
+			return v.ID, nil
 		}
 	}
-	return nil
+	return id, nil
 }

@@ -44,7 +44,7 @@ func (n *Node) ForgetRetired(ctx context.Context, months int) (people int, err e
 	}
 	for _, held := range due {
 		err := n.db.Write(ctx, func(tx *store.Tx) error {
-			if back, err := n.cameBack(tx, held); err != nil || back {
+			if back, err := n.cameBack(tx, held, before); err != nil || back {
 				return err
 			}
 			people++
@@ -63,7 +63,7 @@ func (n *Node) ForgetRetired(ctx context.Context, months int) (people int, err e
 
 // cameBack tells whether a person whose file was looked at has a new mandate or a
 // visit since.
-func (n *Node) cameBack(tx *store.Tx, held heldFile) (bool, error) {
+func (n *Node) cameBack(tx *store.Tx, held heldFile, before time.Time) (bool, error) {
 	newer, _, err := tx.MandatesKept(held.structure, held.last)
 	if err != nil {
 		return false, err
@@ -71,7 +71,7 @@ func (n *Node) cameBack(tx *store.Tx, held heldFile) (bool, error) {
 	if more, err := n.sameAs(tx.Reader, held.person, newer); err != nil || len(more) > 0 {
 		return true, err
 	}
-	return isNeeded(n.visitNeeded(tx.Reader, held))
+	return isNeeded(n.visitNeeded(tx.Reader, held, before))
 }
 
 // retired looks for people of whom nothing is later than before.
@@ -145,7 +145,8 @@ func (h heldFile) first() time.Time {
 	return first
 }
 
-// keptFor tells whether something of a person is later than before, or in force.
+// keptFor tells whether something of a person is later than before, or in force. A
+// visit that nobody ever closed is as old as its beginning.
 func (n *Node) keptFor(r *store.Reader, held heldFile, before time.Time) (bool, error) {
 	for _, f := range held.all {
 		last, err := n.lastOf(r, f)
@@ -156,7 +157,7 @@ func (n *Node) keptFor(r *store.Reader, held heldFile, before time.Time) (bool, 
 			return true, err
 		}
 	}
-	return isNeeded(n.visitNeeded(r, held))
+	return isNeeded(n.visitNeeded(r, held, before))
 }
 
 // isNeeded tells a refusal to forget from a failure.

@@ -8,6 +8,7 @@ import (
 	"relais/node"
 	"relais/node/fault"
 	"relais/node/mandate"
+	"relais/node/people"
 	"relais/node/territory"
 	"relais/webui/locale"
 	"relais/webui/page"
@@ -23,7 +24,7 @@ func (s *Server) mandates(w http.ResponseWriter, r *http.Request, by node.Actor)
 		if err != nil {
 			return err
 		}
-		return s.render(w, r, http.StatusOK, &page.Mandates{Base: deskBase("Mandats", "mandates"), Rows: rows, Ending: true})
+		return s.render(w, r, http.StatusOK, &page.Mandates{Base: deskBase("Mandats", "mandates"), Rows: rows, Ending: true, MayForget: by.Role.May(people.VerbForget)})
 	}
 	f := node.MandateFilter{State: mandate.State(query.Get("etat")), Limit: mandatesShown}
 	if f.State != "" && !slices.Contains(locale.States, f.State) {
@@ -46,7 +47,7 @@ func (s *Server) mandatesPage(r *http.Request, by node.Actor, f node.MandateFilt
 	if err != nil {
 		return nil, err
 	}
-	p := &page.Mandates{Base: deskBase("Mandats", "mandates"), Rows: rows, State: f.State}
+	p := &page.Mandates{Base: deskBase("Mandats", "mandates"), Rows: rows, State: f.State, MayForget: by.Role.May(people.VerbForget)}
 	if len(rows) == mandatesShown {
 		p.Next = rows[len(rows)-1].ID
 	}
@@ -67,7 +68,7 @@ func (s *Server) mandate(w http.ResponseWriter, r *http.Request, by node.Actor) 
 	if err != nil {
 		return err
 	}
-	p := &page.MandateShow{Base: deskBase("Mandat", "mandates"), Mandate: view}
+	p := &page.MandateShow{Base: deskBase("Mandat", "mandates"), Mandate: view, MayForget: by.Role.May(people.VerbForget)}
 	p.Receipt = s.takeReceipt(s.sessions, r)
 	return s.render(w, r, http.StatusOK, p)
 }

@@ -32,6 +32,8 @@ func (s *Server) deskRoutes() *mux.Router {
 	desk := router.PathPrefix("/bureau").Subrouter()
 	s.desk(desk, get, "", s.today)
 	s.desk(desk, get, "/territoire", s.territory)
+	s.desk(desk, get, "/effacements", s.forgettings)
+	s.desk(desk, get, "/effacements/{forgetting}", s.forgetting)
 	s.desk(desk, get, "/a-faire", s.worklist)
 	s.desk(desk, post, "/a-faire", s.noteWork)
 	s.desk(desk, post, "/a-faire/{work}/reprendre", s.reopenWork)
@@ -65,6 +67,8 @@ func (s *Server) deskRoutes() *mux.Router {
 	s.desk(mandates, post, "/{mandate}/demarche", s.recordAct)
 	s.desk(mandates, get, "/{mandate}/arreter", s.stopForm)
 	s.desk(mandates, post, "/{mandate}/arreter", s.stopAtDesk)
+	s.desk(mandates, get, "/{mandate}/effacer", s.forgetForm)
+	s.desk(mandates, post, "/{mandate}/effacer", s.forget)
 
 	s.departementRoutes(router.PathPrefix("/departement").Subrouter())
 	return router

@@ -29,6 +29,8 @@ const (
 	ChannelMissing     = "Dites comment la démarche a été faite."
 	PresentMissing     = "Dites si la personne était là."
 	StopLinesMissing   = "Choisissez ce qui s’arrête : tout, ou certaines lignes."
+	PersonNameMissing  = "Écrivez le prénom et le nom de la personne, comme en haut de la page."
+	PersonNameDiffers  = "Ce n’est pas ce nom. Vérifiez que c’est bien cette personne que vous effacez."
 	ReasonMissing      = "Choisissez une raison."
 	SoughtMissing      = "Écrivez le code d’arrêt ou le numéro qui est sur le papier."
 	SoughtInvalid      = "Ce n’est ni un code d’arrêt, comme 7K3M-9QXD-4T2P-HW8V-5, ni un numéro de mandat, qui commence par m_. Comparez avec le papier, un caractère après l’autre."

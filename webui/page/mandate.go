@@ -18,6 +18,8 @@ type Mandates struct {
 	// Sought is what was typed to find a mandate by its paper: a code or a
 	// number, when it found none.
 	Sought string
+	// MayForget shows the way to what was forgotten.
+	MayForget bool
 }
 
 // Template implements Page.
@@ -29,6 +31,8 @@ type MandateShow struct {
 	Mandate node.MandateView
 	// Receipt is shown once, after a stop made here.
 	Receipt *Receipt
+	// MayForget shows the way to forgetting the person.
+	MayForget bool
 }
 
 // Usable tells whether any line may be used now.

@@ -35,7 +35,7 @@ var (
 // Samples returns every screen in every state worth looking at.
 func Samples() []Sample {
 	all := []Sample{}
-	for _, part := range [][]Sample{doorSamples(), deskSamples(), draftSamples(), mandateSamples(), mirrorSamples(), paperSamples(), kioskSamples(), officeSamples(), directorySamples()} {
+	for _, part := range [][]Sample{doorSamples(), deskSamples(), draftSamples(), mandateSamples(), forgettingSamples(), mirrorSamples(), paperSamples(), kioskSamples(), officeSamples(), directorySamples()} {
 		all = append(all, part...)
 	}
 	return all

@@ -100,6 +100,10 @@ func mandateSamples() []Sample {
 		Base: base(Desk, "Arrêter avec ce code", "mandates"), Code: "7K3M-9QXD-4T2P-HW8V-5",
 		Notices: []CodeNotice{{notice(mandate.StateActive).Notice, "CCAS de Port-Exemple (démonstration)"}},
 	}
+	erased := notice(mandate.StateStopped, sampleStop)
+	erased.Notice.ForgottenAt = SampleNow.AddDate(0, 0, -1)
+	old := show(mandate.StateExpired)
+	old.MayForget, list.MayForget = true, true
 	told := notice(mandate.StateStopped, sampleStop)
 	told.Receipt = receipt
 	return []Sample{
@@ -112,9 +116,10 @@ func mandateSamples() []Sample {
 		{"mandate_show-partly", show(mandate.StatePartly)},
 		{"mandate_show-stopped", show(mandate.StateStopped)},
 		{"mandate_show-receipt", just},
-		{"mandate_show-expired", show(mandate.StateExpired)},
+		{"mandate_show-expired", old},
 		{"notice_show", notice(mandate.StateActive)},
 		{"notice_show-stopped", told},
+		{"notice_show-forgotten", erased},
 		{"act_new", act},
 		{"act_new-refused", refused},
 		{"act_new-awaiting", awaiting},
