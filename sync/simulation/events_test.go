@@ -34,6 +34,7 @@ type event struct {
 var events = []event{
 	{"grant", 4, func(w *world, t *testing.T) { w.grant(t, w.anyAwake()) }},
 	{"stop", 6, (*world).stopSome},
+	{"forget", 3, (*world).forget},
 	{"divide", 3, (*world).divide},
 	{"heal", 2, (*world).heal},
 	{"sleep", 2, func(w *world, t *testing.T) { w.sleep(t, w.anyAwake()) }},
@@ -76,6 +77,7 @@ func (w *world) stir() { w.stirred = time.Now() }
 type known struct {
 	mandate mandate.ID
 	code    record.StopCode
+	at      *hub // that made it
 }
 
 // anyAwake draws a hub that runs; nil: none does.
@@ -123,7 +125,7 @@ func (w *world) grant(t *testing.T, h *hub) {
 	_, err := h.SaveDraft(ctx, h.by(), node.Draft{
 		Accompaniment: visit.ID,
 		Person: people.Beneficiary{
-			Name: people.Name{Given: "Denise", Family: "Le Goff"}, BirthDate: "12/03/1948", BirthPlace: "Quimper", Contact: "06 12 34 56 78",
+			Name: people.Name{Given: "Denise", Family: "Le Goff"}, BirthDate: fmt.Sprint("12/03/", 1930+len(w.mandates)%60), BirthPlace: "Quimper", Contact: "06 12 34 56 78",
 		},
 		Declarations: mandate.Declarations{Adult: true, Unprotected: true, Willing: true},
 		Evidence:     mandate.EvidenceDocument,
@@ -148,7 +150,8 @@ func (w *world) grant(t *testing.T, h *hub) {
 	view, err := h.Mandate(ctx, h.by(), granted)
 	check(t, err)
 	w.say("%d at %s", len(w.mandates), h.host)
-	w.mandates = append(w.mandates, known{granted, *view.StopCode})
+	w.mandates = append(w.mandates, known{granted, *view.StopCode, h})
+	check(t, h.CloseAccompaniment(ctx, h.by(), visit.ID))
 	w.count.grants++
 }
 
@@ -171,6 +174,34 @@ func (w *world) stopSome(t *testing.T) {
 	if receipt, err := h.StopByCode(t.Context(), w.mandates[i].code.String(), fmt.Sprint("kiosk ", len(w.stops))); !mayFail(t, err) {
 		w.say("%d at %s", i, h.host)
 		w.stopped(h, i, 0, receipt)
+	}
+}
+
+// forget stops a mandate where it was made and forgets whose it was.
+func (w *world) forget(t *testing.T) {
+	if len(w.mandates) == 0 {
+		return
+	}
+	i := w.draw.IntN(len(w.mandates))
+	m, h := w.mandates[i], w.mandates[i].at
+	if !h.awake() {
+		return
+	}
+	receipt, err := h.StopByCode(t.Context(), m.code.String(), fmt.Sprint("kiosk ", len(w.stops)))
+	if mayFail(t, err) {
+		return
+	}
+	w.stopped(h, i, 0, receipt)
+	boss := h.by()
+	boss.Role = people.RoleReferent
+	file, err := h.PersonFile(t.Context(), boss, m.mandate)
+	if mayFail(t, err) {
+		return
+	}
+	_, err = h.ForgetPerson(t.Context(), boss, node.Forget{Mandate: m.mandate, Seen: file.Seen, Code: h.template.seed.Code(people.Step(h.now()))})
+	if !mayFail(t, err) {
+		w.say("%d at %s", i, h.host)
+		w.count.forgotten++
 	}
 }
 

@@ -26,6 +26,7 @@ import (
 	"relais/hardware/soft"
 	"relais/node"
 	"relais/node/id"
+	"relais/node/mandate"
 	"relais/node/nodetest"
 	"relais/node/people"
 	"relais/node/record"
@@ -216,7 +217,7 @@ func (h *hub) start(t *testing.T) {
 	late := &late{local: local, ctx: ctx, work: &work, draw: rand.New(rand.NewPCG(h.world.draw.Uint64(), 0))}
 	l, err := link.New(link.Options{
 		Self: n.Self(), Identity: h.signer, Roster: n.Roster, Listen: h.address(), Network: host{h.world.fabric, h.host}, Now: h.now,
-		HTTP: h.dated(exchange.NewHandler(exchange.HandlerOptions{Records: local, Rosters: local, Dossiers: n})),
+		HTTP: h.dated(exchange.NewHandler(exchange.HandlerOptions{Records: local, Rosters: local, Dossiers: local})),
 	})
 	check(t, err)
 	pull := exchange.NewPuller(exchange.NewClient(local, l.HTTPClient(), h.now), nil)
@@ -225,6 +226,7 @@ func (h *hub) start(t *testing.T) {
 		pool.Publish(wire, from)
 		pull.WantDossiers()
 	})
+	n.OnForget(pull.WantForgets)
 	n.OnRoster(func(*territory.Roster) { l.Refresh() })
 	rows, err := sql.Open("sqlite3", "file:"+filepath.Join(h.dir, "relais.db")+"?_busy_timeout=5000")
 	check(t, err)
@@ -272,6 +274,14 @@ func (l local) Apply(ctx context.Context, wires [][]byte, from territory.HubID) 
 	applied, err := l.Node.Apply(ctx, kept, from)
 	applied.Known += len(wires) - len(kept)
 	return applied, err
+}
+
+// TakeForget implements exchange.Dossiers.
+func (l local) TakeForget(ctx context.Context, ids []mandate.ID, from territory.HubID) ([]mandate.ID, error) {
+	if l.world.planted == confirmOnly {
+		return ids, nil
+	}
+	return l.Node.TakeForget(ctx, ids, from)
 }
 
 // InstallRoster implements exchange.Rosters.

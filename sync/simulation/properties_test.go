@@ -26,6 +26,7 @@ const (
 	alike   property = "hubs that know the same answer alike"
 	allowed property = "nobody stores what it may not"
 	agrees  property = "journal and records agree"
+	gone    property = "what was forgotten is nowhere readable once it is confirmed"
 )
 
 // bug is a fault of the simulation's own, which the property that it is for must
@@ -42,6 +43,8 @@ const (
 	deafToRosters     // no roster is taken but the first
 	loseRecord        // a record of which the journal tells is gone
 	deafToClocks      // nobody is told of others' clocks
+	confirmOnly       // hubs say that they forgot, and did not
+	riseAgain         // what was forgotten comes back
 )
 
 // calmAfter is how long after the last stir every hub that may hear another does:
@@ -115,6 +118,7 @@ func (w *world) look(t *testing.T) {
 		}
 		w.lookStays(t, h, answers[h])
 		w.lookAllowed(t, h)
+		w.lookGone(t, h)
 		knows := h.knows(t)
 		if knows == "" {
 			continue
@@ -213,6 +217,34 @@ func (w *world) lookAllowed(t *testing.T, h *hub) {
 		}
 	}
 	check(t, rows.Err())
+}
+
+// readable are the mandates of which a hub could open what they say of a person.
+const readable = `(SELECT mandate FROM dossiers UNION
+	SELECT m.id FROM mandates m JOIN persons p ON p.id = m.person WHERE p.wrapped IS NOT NULL OR length(m.content) > 0)`
+
+// lookGone checks that what a hub forgot is not readable there, nor at any hub that
+// told it that it forgot too.
+func (w *world) lookGone(t *testing.T, h *hub) {
+	t.Helper()
+	if n := h.number(t, `SELECT count(*) FROM forgotten WHERE mandate IN `+readable); n > 0 {
+		w.violate(gone, "%s reads %d mandates that it forgot", h.host, n)
+	}
+	for _, other := range w.hubs {
+		if !other.awake() || other.copied {
+			continue
+		}
+		self := other.self()
+		for _, m := range w.mandates {
+			if h.number(t, `SELECT count(*) FROM forgets WHERE mandate = ? AND hub = ? AND confirmed > 0`, m.mandate[:], self[:]) == 0 {
+				continue
+			}
+			w.count.confirmed++
+			if other.number(t, `SELECT ? IN `+readable, m.mandate[:]) > 0 {
+				w.violate(gone, "%s told %s that it forgot, and did not", other.host, h.host)
+			}
+		}
+	}
 }
 
 // lookCalm checks that stops in a calm territory are everywhere by now.
@@ -414,6 +446,7 @@ var spoilings = map[bug][]string{
 	forgetStops:  {`UPDATE notices SET stopped = 0, all_stopped = 0`},
 	stopUnsaid:   {`UPDATE notices SET all_stopped = 1`},
 	strayDossier: {`INSERT OR IGNORE INTO dossiers SELECT mandate, x'00', 1 FROM notices`},
+	riseAgain:    {`INSERT OR IGNORE INTO dossiers SELECT mandate, x'00', 1 FROM forgotten`},
 	loseRecord: {
 		`DELETE FROM revocations WHERE record IN (SELECT id FROM records WHERE kind = 2)`,
 		`DELETE FROM records WHERE kind = 2`,

@@ -110,13 +110,15 @@ func (c *counts) add(o counts) {
 	c.expulsions += o.expulsions
 	c.forgeries += o.forgeries
 	c.alike += o.alike
+	c.forgotten += o.forgotten
+	c.confirmed += o.confirmed
 }
 
 // The twins: each property finds the bug that is planted for it.
 func TestPlanted(t *testing.T) {
 	for p, planted := range map[property][]bug{
 		reaches: {swallowStops}, stays: {forgetStops}, alike: {stopUnsaid},
-		allowed: {strayDossier, strayRecord, deafToRosters}, agrees: {loseRecord},
+		allowed: {strayDossier, strayRecord, deafToRosters}, agrees: {loseRecord}, gone: {confirmOnly, riseAgain},
 	} {
 		for _, b := range planted {
 			t.Run(fmt.Sprintf("%s/%d", p, b), func(t *testing.T) {

@@ -33,7 +33,7 @@ type world struct {
 }
 
 // counts tell whether a run meant anything.
-type counts struct{ grants, stops, calm, restores, clones, expulsions, forgeries, alike int }
+type counts struct{ grants, stops, calm, restores, clones, expulsions, forgeries, alike, forgotten, confirmed int }
 
 func newWorld(t *testing.T, seed uint64, dir string, planted bug) *world {
 	t.Helper()
