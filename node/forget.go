@@ -161,6 +161,7 @@ func (n *Node) eraseOne(tx *store.Tx, f forgetting, row filed) error {
 
 // tellForget wakes who tells the other hubs.
 func (n *Node) tellForget() {
+	n.newcomers.Store(0) // a roster may have come meanwhile
 	for _, f := range n.onForget {
 		f()
 	}

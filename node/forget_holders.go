@@ -13,8 +13,13 @@ import (
 	"relais/node/territory"
 )
 
-// MaxForgets bounds the mandates that one message asks to forget.
-const MaxForgets = 64
+const (
+	// MaxForgets bounds the mandates that one message asks to forget.
+	MaxForgets = 64
+	// newcomerDays is for how long a hub that begins to serve a structure is asked
+	// to forget what the structure forgot: its folder may be of a backup.
+	newcomerDays = 366
+)
 
 // AwaitedForget is what a hub is to forget and has not confirmed.
 type AwaitedForget struct {
@@ -24,8 +29,8 @@ type AwaitedForget struct {
 
 // AwaitedForgets lists what other hubs are still to forget, of what this hub made.
 // A hub that was expelled is not asked: nothing is said to it, nor believed. One
-// that serves a structure since the forgetting is asked too, while it may want the
-// dossier: a third hub that was not told yet would give it.
+// that serves a structure since the forgetting is asked too: a third hub that was
+// not told yet would give it the dossier, and its folder may be of a backup.
 func (n *Node) AwaitedForgets(ctx context.Context) (awaited []AwaitedForget, err error) {
 	roster := n.Roster()
 	if roster == nil {
@@ -53,11 +58,19 @@ func (n *Node) AwaitedForgets(ctx context.Context) (awaited []AwaitedForget, err
 }
 
 // askNewcomers adds the hubs that serve a structure since one of its mandates was
-// forgotten.
-func (n *Node) askNewcomers(ctx context.Context, roster *territory.Roster) error {
+// forgotten. It looks once a roster.
+func (n *Node) askNewcomers(ctx context.Context, roster *territory.Roster) (err error) {
+	if n.newcomers.Swap(roster.Version) == roster.Version {
+		return nil
+	}
+	defer func() {
+		if err != nil {
+			n.newcomers.Store(0)
+		}
+	}()
 	var asked []store.ForgetRow
-	err := n.db.Read(ctx, func(r *store.Reader) error {
-		rows, err := r.ForgottenRunning(n.self, n.now())
+	err = n.db.Read(ctx, func(r *store.Reader) error {
+		rows, err := r.ForgottenLately(n.self, n.now().AddDate(0, 0, -newcomerDays), n.now())
 		if err != nil {
 			return err
 		}

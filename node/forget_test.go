@@ -375,6 +375,7 @@ func TestTakeForgetWaits(t *testing.T) {
 func TestNewcomerIsTold(t *testing.T) {
 	l := newLand(t)
 	a, b, c := l.newHub(t, "Valbrume"), l.newHub(t, "Port-Exemple"), l.newHub(t, "Le bus")
+	later, muchLater := l.newHub(t, "Antenne"), l.newHub(t, "Annexe")
 	serving := func(n int) func(*territory.Roster) {
 		return func(r *territory.Roster) { r.Structures[0].Serving = r.Structures[0].Serving[:n] }
 	}
@@ -403,6 +404,16 @@ func TestNewcomerIsTold(t *testing.T) {
 	l.enrol(t, serving(1))
 	if got := asked(); !cmp.Equal(got, []territory.HubID{b.Self(), c.Self()}) {
 		t.Errorf("asked once they serve no more: %v", got)
+	}
+	l.clock.Advance(60 * 24 * time.Hour) // nobody wants it any more; a folder may be of a backup
+	l.enrol(t, serving(4))
+	if got := asked(); !cmp.Equal(got, []territory.HubID{b.Self(), c.Self(), later.Self()}) {
+		t.Errorf("asked two months later: %v", got)
+	}
+	l.clock.Advance(366 * 24 * time.Hour)
+	l.enrol(t, serving(5))
+	if got := asked(); !cmp.Equal(got, []territory.HubID{b.Self(), c.Self(), later.Self()}) {
+		t.Errorf("asked a year later, %s among them or not: %v", muchLater.Self(), got)
 	}
 }
 

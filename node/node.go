@@ -82,6 +82,8 @@ type Node struct {
 	onRoster []func(*territory.Roster)  // filled while wiring, before Run
 	onForget []func()                   // likewise
 
+	newcomers atomic.Uint32 // the roster by which askNewcomers looked; 0: it is to look
+
 	rekeyed    chan struct{} // the key was replaced: see keepSealed
 	publishing publishing
 	proof      proof       // of the signer loop alone

@@ -70,11 +70,12 @@ func (r *Reader) ForgottenOf(s territory.StructureID, limit int) ([]ForgottenRow
 	return r.forgotten(`WHERE structure = ? AND source IS NULL ORDER BY at DESC, forgetting LIMIT ?`, s[:], limit)
 }
 
-// ForgottenRunning lists the mandates that a hub made, forgotten by a decision here,
-// and that would have run beyond a moment: a hub may still want their dossier.
-func (r *Reader) ForgottenRunning(hub territory.HubID, after time.Time) ([]ForgottenRow, error) {
-	return r.forgotten(`WHERE source IS NULL AND mandate IN (SELECT mandate FROM notices WHERE hub = ? AND finish > ?)`,
-		hub[:], Millis(after))
+// ForgottenLately lists the mandates that a hub made and that were forgotten by a
+// decision here, since a moment, or that would still run now.
+func (r *Reader) ForgottenLately(hub territory.HubID, since, now time.Time) ([]ForgottenRow, error) {
+	return r.forgotten(`WHERE source IS NULL AND EXISTS (SELECT 1 FROM notices n
+		WHERE n.mandate = forgotten.mandate AND n.hub = ? AND (forgotten.at > ? OR n.finish > ?))`,
+		hub[:], Millis(since), Millis(now))
 }
 
 // ForgetsOf lists the hubs that were to forget a mandate's person too.
