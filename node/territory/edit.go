@@ -103,13 +103,17 @@ func (r *Roster) close(hub HubID, cuts []Cut) error {
 }
 
 // PutNational names the national service, or says what is new of the one that has
-// its key: name, address. It returns what it wrote. The error is ErrOtherNational.
+// its key: name, address, witness key, which an entry that has none leaves. It
+// returns what it wrote. The error is ErrOtherNational.
 func (r *Roster) PutNational(n National) (National, error) {
 	switch known := r.National; {
 	case known != nil && known.ID != n.ID:
 		return n, fmt.Errorf("%w, %s", ErrOtherNational, known.ID)
 	case known != nil:
 		n.Index, n.Cuts, n.Extra = known.Index, known.Cuts, known.Extra
+		if len(n.Witness) == 0 {
+			n.Witness = known.Witness
+		}
 	case slices.ContainsFunc(r.Hubs, func(h Hub) bool { return h.Index == n.Index }):
 		n.Index = r.NextIndex()
 	}

@@ -170,7 +170,8 @@ func TestPutNational(t *testing.T) {
 	r.National.Cuts = []territory.Cut{{Incarnation: 1, Seq: 2, Hash: make([]byte, 32)}}
 	moved := n
 	moved.Index, moved.URL = 65000, "https://national.example:9443"
-	if got, err := r.PutNational(moved); err != nil || got.Index != n.Index || len(got.Cuts) != 1 || r.National.URL != moved.URL {
+	r.National.Witness = make([]byte, 32)
+	if got, err := r.PutNational(moved); err != nil || got.Index != n.Index || len(got.Cuts) != 1 || len(got.Witness) != 32 || r.National.URL != moved.URL {
 		t.Errorf("another address: %+v, %v", got, err)
 	}
 	if _, err := r.PutNational(entry(65001)); !errors.Is(err, territory.ErrOtherNational) || r.National.ID != n.ID {

@@ -18,8 +18,11 @@ type National struct {
 	Name     string `json:"name"`
 	Identity []byte `json:"identity"` // DER SubjectPublicKeyInfo, P-256
 	URL      string `json:"url"`      // https://host:port of the contract
-	Cuts     []Cut  `json:"cuts,omitempty"`
-	Extra    Extra  `json:"-"`
+	// Witness is the Ed25519 key by which it cosigns the hubs' journals, 32 octets.
+	// Empty for a service that does not.
+	Witness []byte `json:"witness,omitempty"`
+	Cuts    []Cut  `json:"cuts,omitempty"`
+	Extra   Extra  `json:"-"`
 }
 
 // Roster is the signed list of a territory.

@@ -220,6 +220,7 @@ func TestValidate(t *testing.T) {
 		"NationalIndex":     func(r *territory.Roster) { r.National.Index = 0 },
 		"NationalURL":       func(r *territory.Roster) { r.National.URL = "http://localhost:1" },
 		"NationalID":        func(r *territory.Roster) { r.National.ID[3]++ },
+		"NationalWitness":   func(r *territory.Roster) { r.National.Witness = make([]byte, 31) },
 		"StructureNoID":     func(r *territory.Roster) { r.Structures[0].ID = territory.StructureID{} },
 		"StructureNoName":   func(r *territory.Roster) { r.Structures[0].Name = "" },
 		"StructureTwice":    func(r *territory.Roster) { r.Structures = append(r.Structures, r.Structures[0]) },

@@ -186,6 +186,9 @@ func (n *National) validate(seen *uniques) error {
 	if u, err := url.Parse(n.URL); err != nil || u.Scheme != "https" || u.Host == "" {
 		return fmt.Errorf("url %.80q is not https://host:port", n.URL)
 	}
+	if len(n.Witness) != 0 && len(n.Witness) != 32 {
+		return fmt.Errorf("witness key of %d octets, not 32", len(n.Witness))
+	}
 	return validateCuts(n.Cuts)
 }
 
