@@ -54,6 +54,9 @@ func (n *Node) alarms(now time.Time, v TerritoryView, s symptoms) (list []Alarm)
 	for _, hub := range s.crowded {
 		add("logs", now, fmt.Sprintf("«\u00a0%s\u00a0» a recommencé son histoire %d\u00a0fois\u00a0: sa machine est souvent ramenée en arrière, ou elle est détournée. Ce qu’elle dirait sous une histoire de plus n’est plus gardé. Appelez le département.", n.hubName(hub), record.MaxLogs))
 	}
+	if !v.Seen.Refused.IsZero() {
+		add("journal-refused", v.Seen.Refused, fmt.Sprintf("Le service national ne reconnaît plus le journal de ce relais : ce n’est pas la suite de ce qu’il avait vu (%s). Une sauvegarde a été remise en place, ou le journal a été réécrit. Ne supprimez rien, et appelez le département.", lines(v.Seen.Held)))
+	}
 	contactAlarms(now, v, s, add)
 	return list
 }
@@ -177,6 +180,13 @@ func conflicts(n int) string {
 		return "Un mandat existe en deux versions et ne peut pas être utilisé. Créez-en un nouveau, et prévenez le département."
 	}
 	return fmt.Sprintf("%d\u00a0mandats existent en deux versions et ne peuvent pas être utilisés. Créez-en de nouveaux, et prévenez le département.", n)
+}
+
+func lines(n int64) string {
+	if n < 2 {
+		return fmt.Sprintf("%d ligne", n)
+	}
+	return fmt.Sprintf("%d lignes", n)
 }
 
 func differences(n int) string {

@@ -44,6 +44,7 @@ type TerritoryView struct {
 	Dossiers  int
 	Waiting   int // records made here and not yet signed
 	News      Propagation
+	Seen      JournalSeen
 	Alarms    []Alarm
 }
 
@@ -78,6 +79,9 @@ func (n *Node) Territory(ctx context.Context) (TerritoryView, error) {
 			return err
 		}
 		if s.pass, s.passed, err = r.LastNationalPass(); err != nil {
+			return err
+		}
+		if v.Seen, err = n.journalSeen(r); err != nil {
 			return err
 		}
 		v.Freshness.National, err = r.LastNationalSuccess()

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -25,6 +26,16 @@ type JournalReport struct {
 	// BadEntry names the first entry that does not hold, from 0; -1 for none.
 	BadEntry int64
 	Problem  string // English, one sentence
+	// Seen is what others said of the journal, by cosignatures that hold; nothing of
+	// a key that the roster no longer names.
+	Seen []Sighted
+}
+
+// Sighted is that somebody else saw a journal.
+type Sighted struct {
+	By      string    // name in the roster
+	Entries int64     // that it saw, from the first
+	At      time.Time // no later than, as it says
 }
 
 // VerifyFolder checks the journal in a data folder or a copy of its database,
@@ -70,7 +81,7 @@ func verify(ctx context.Context, evidence *store.Evidence) (JournalReport, error
 	if err != nil {
 		return damaged(err), nil
 	}
-	witnesses, problem := readWitnesses(meta)
+	witnesses, roster, problem := readWitnesses(meta)
 	if problem != nil {
 		return JournalReport{BadEntry: -1, Problem: problem.Error()}, nil
 	}
@@ -78,7 +89,11 @@ func verify(ctx context.Context, evidence *store.Evidence) (JournalReport, error
 	if err != nil {
 		return damaged(err), nil
 	}
-	a := audit{witnesses: witnesses, checkpoints: checkpoints}
+	cosignatures, err := evidence.Cosignatures(ctx)
+	if err != nil {
+		return damaged(err), nil
+	}
+	a := audit{witnesses: witnesses, checkpoints: checkpoints, roster: roster, cosignatures: cosignatures}
 	if err := evidence.Entries(ctx, a.entry); err != nil && !errors.Is(err, errStop) {
 		return JournalReport{}, err
 	}
@@ -95,38 +110,38 @@ func verify(ctx context.Context, evidence *store.Evidence) (JournalReport, error
 
 // readWitnesses returns the key that signs the checkpoints, as the folder says it
 // and as the roster, signed by the territory's root, confirms: under the hub's
-// name, then under those it had before a recovery.
-func readWitnesses(meta map[string][]byte) ([]note.Verifier, error) {
+// name, then under those it had before a recovery. The roster is nil when there is
+// none.
+func readWitnesses(meta map[string][]byte) (witnesses []note.Verifier, roster *territory.Roster, err error) {
 	hub := meta[metaHub]
 	if len(hub) != len(territory.HubID{}) {
-		return nil, errors.New("the folder does not say which hub it belongs to")
+		return nil, nil, errors.New("the folder does not say which hub it belongs to")
 	}
 	id, code := territory.HubID(hub), territory.Code(meta[metaTerritory])
 	if want := territory.HubIDOf(meta[metaIdentity]); id != want {
-		return nil, fmt.Errorf("the folder says hub %s, its identity key says %s", id, want)
+		return nil, nil, fmt.Errorf("the folder says hub %s, its identity key says %s", id, want)
 	}
-	var witnesses []note.Verifier
 	for former := range slices.Chunk(append(bytes.Clone(hub), meta[metaFormer]...), len(id)) {
 		if len(former) != len(id) {
-			return nil, errors.New("the folder does not say which hubs it belonged to")
+			return nil, nil, errors.New("the folder does not say which hubs it belonged to")
 		}
 		name, err := journal.NewVerifier(journal.Origin(code, territory.HubID(former)), meta[metaWitness])
 		if err != nil {
-			return nil, fmt.Errorf("the witness key cannot be read: %w", err)
+			return nil, nil, fmt.Errorf("the witness key cannot be read: %w", err)
 		}
 		witnesses = append(witnesses, name)
 	}
 	if meta[metaRoster] == nil {
-		return witnesses, nil
+		return witnesses, nil, nil
 	}
-	roster, err := territory.OpenRoster(meta[metaRoster], string(meta[metaRootKey]))
+	roster, err = territory.OpenRoster(meta[metaRoster], string(meta[metaRootKey]))
 	if err != nil {
-		return nil, fmt.Errorf("the roster in the folder does not hold: %w", err)
+		return nil, nil, fmt.Errorf("the roster in the folder does not hold: %w", err)
 	}
 	if listed, found := roster.Hub(id); found && string(listed.Witness) != string(meta[metaWitness]) {
-		return nil, fmt.Errorf("the witness key is not the one roster %d gives for %s", roster.Version, id)
+		return nil, nil, fmt.Errorf("the witness key is not the one roster %d gives for %s", roster.Version, id)
 	}
-	return witnesses, nil
+	return witnesses, roster, nil
 }
 
 // errStop ends the reading once a problem is found.
@@ -136,10 +151,15 @@ var errStop = errors.New("stop")
 type audit struct {
 	witnesses   []note.Verifier    // one key, under the hub's name and its former ones
 	checkpoints []store.Checkpoint // not yet reached, by size
-	tree        journal.Tree
-	last        int64 // size of the last checkpoint that holds
-	bad         int64
-	problem     error
+	roster      *territory.Roster  // nil: none
+	// cosignatures of checkpoints not yet reached, by size.
+	cosignatures []store.Cosignature
+	seen         []Sighted // the last one
+
+	tree    journal.Tree
+	last    int64 // size of the last checkpoint that holds
+	bad     int64
+	problem error
 }
 
 func (a *audit) fail(entry int64, format string, args ...any) error {
@@ -186,6 +206,26 @@ func (a *audit) checkpoint() error {
 		return a.fail(size-1, "the entries up to %d are not those of the signed checkpoint", size-1)
 	}
 	a.last = size
+	return a.cosigned(signed)
+}
+
+// cosigned takes what the national service said of a checkpoint that holds.
+func (a *audit) cosigned(c journal.Checkpoint) error {
+	for ; len(a.cosignatures) > 0 && a.cosignatures[0].Size <= c.Size; a.cosignatures = a.cosignatures[1:] {
+		kept := a.cosignatures[0]
+		if a.roster == nil || a.roster.National == nil || a.roster.National.ID != kept.Witness || kept.Size != c.Size {
+			continue // nobody vouches for the key
+		}
+		service := a.roster.National
+		said, err := journal.OpenCosignature(kept.Line, c, a.roster.Territory, service.ID, service.Witness)
+		switch {
+		case errors.Is(err, journal.ErrNotCosigned):
+		case err != nil:
+			return a.fail(c.Size-1, "what the national service said of entry %d was altered: %v", c.Size-1, err)
+		default:
+			a.seen = []Sighted{{By: service.Name, Entries: c.Size, At: said.At}}
+		}
+	}
 	return nil
 }
 
@@ -217,7 +257,7 @@ func (a *audit) finish() {
 func (a *audit) report() JournalReport {
 	r := JournalReport{
 		Entries: a.tree.Size(), Root: a.tree.Root().String(), Checkpoint: a.last,
-		OK: a.problem == nil, BadEntry: -1,
+		OK: a.problem == nil, BadEntry: -1, Seen: a.seen,
 	}
 	if a.problem != nil {
 		r.BadEntry, r.Problem = a.bad, a.problem.Error()

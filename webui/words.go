@@ -34,6 +34,7 @@ var words = template.FuncMap{
 	"seconds": func(d time.Duration) int { return int((d + time.Second - 1) / time.Second) },
 	"plural":  locale.Plural,
 	"int":     func(n uint32) int { return int(n) },
+	"lines":   func(n int64) int { return int(n) },
 
 	"civilForm": locale.CivilForm,
 	"of":        locale.Of, "say": locale.Kiosk,

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"io"
@@ -21,7 +23,7 @@ func exitCode(err error) int {
 	return exitFailed
 }
 
-// runInit makes the database, the folder and its identity, and prints what the roster must say.
+// runInit makes the database, the folder and its keys, and prints what the roster must say.
 func runInit(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	f, place := flags("init", "", stderr)
 	name := f.String("name", "Service national", "`name` of the service in the roster")
@@ -48,15 +50,32 @@ func runInit(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	if err := db.Close(); err != nil {
 		return err
 	}
-	key, err := service.CreateIdentity(place.data)
+	key, witness, err := createKeys(place.data)
 	if err != nil {
 		return err
 	}
-	entry, err := service.Entry(key, uint16(*index), *name, *url)
+	entry, err := service.Entry(key, witness, uint16(*index), *name, *url)
 	if err != nil {
 		return err
 	}
 	return printJSON(stdout, entry)
+}
+
+// createKeys makes the keys of the folder. An identity of before services had a
+// witness key is given one.
+func createKeys(dir string) (*ecdsa.PrivateKey, ed25519.PrivateKey, error) {
+	key, err := service.CreateIdentity(dir)
+	if errors.Is(err, service.ErrExists) {
+		if witness, loadErr := service.LoadWitness(dir); witness != nil || loadErr != nil {
+			return nil, nil, errors.Join(err, loadErr)
+		}
+		key, err = service.LoadIdentity(dir)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	witness, err := service.CreateWitness(dir)
+	return key, witness, err
 }
 
 func printJSON(w io.Writer, v any) error {

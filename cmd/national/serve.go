@@ -25,13 +25,17 @@ func runServe(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	if err != nil {
 		return err
 	}
+	witness, err := service.LoadWitness(place.data)
+	if err != nil {
+		return err
+	}
 	at, err := place.database()
 	if err != nil {
 		return err
 	}
 	logger := slog.New(slog.NewTextHandler(stderr, nil))
 	s, err := service.Open(ctx, service.Options{
-		Database: at, Listen: *listen, Health: *health, Identity: key, Limits: limits, Logger: logger,
+		Database: at, Listen: *listen, Health: *health, Identity: key, Witness: witness, Limits: limits, Logger: logger,
 	})
 	if err != nil {
 		return err

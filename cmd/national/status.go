@@ -42,10 +42,10 @@ func printStatus(w io.Writer, s service.Status) error {
 	fmt.Fprintf(w, "territory %s, roster %d: %d records (%d notices, %d revocations), %d refused, %d forked logs\n\n",
 		s.Territory, s.Roster, s.Records, s.Notices, s.Revocations, s.Refused, s.Forks)
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(t, "HUB\tNAME\tRECORDS\tNOTICES\tREVOCATIONS\tHELD\tCHECKPOINT\tSEEN\tDRIFT")
+	fmt.Fprintln(t, "HUB\tNAME\tRECORDS\tNOTICES\tREVOCATIONS\tHELD\tCHECKPOINT\tSEEN\tDRIFT\tJOURNAL")
 	for _, h := range s.Hubs {
-		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\t%s\n", h.ID, h.Name, h.Records, h.Notices, h.Revocations, h.Held, h.Checkpoint,
-			moment(h.Seen), drift(h))
+		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\t%s\t%s\n", h.ID, h.Name, h.Records, h.Notices, h.Revocations, h.Held, h.Checkpoint,
+			moment(h.Seen), drift(h), journalState(h))
 	}
 	return t.Flush()
 }
@@ -55,6 +55,13 @@ func moment(t time.Time) string {
 		return "never"
 	}
 	return t.Format(time.RFC3339)
+}
+
+func journalState(h service.HubStatus) string {
+	if h.Contradicted.IsZero() {
+		return "continues"
+	}
+	return "REWRITTEN " + moment(h.Contradicted)
 }
 
 func drift(h service.HubStatus) string {

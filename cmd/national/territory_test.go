@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -57,6 +58,8 @@ type hub struct {
 	demo        *demo
 	made        chan []byte // records made here, once signed
 	proxy       *url.URL    // nil: none
+	options     node.Options
+	stop        func()
 }
 
 // newDemo makes a territory of n running hubs and a running national service.
@@ -178,25 +181,33 @@ func (d *demo) newHub(t testing.TB, index uint16) *hub {
 	o := node.Options{Dir: dir, Sealer: keys, Signer: keys.Identity()}
 	public, err := node.Create(t.Context(), o, node.Birth{Territory: "demo", RootKey: d.rootKey, Name: "hub"})
 	check(t, err)
-	n, err := node.Open(t.Context(), o)
-	check(t, err)
-	made := make(chan []byte, 16)
-	n.OnRecord(func(wire []byte, from territory.HubID) {
-		if from.IsZero() {
-			made <- wire
-		}
-	})
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	go func() { defer close(ended); n.Run(ctx) }()
-	t.Cleanup(func() { stop(); <-ended; n.Close() })
 	d.roster.Hubs = append(d.roster.Hubs, territory.Hub{
 		Index: index, ID: public.Hub, Name: "hub", Identity: public.Identity, Witness: public.Witness,
 		Recipient: public.Recipient, Assurance: keys.Assurance(), State: territory.HubActive,
 	})
 	credentials, err := link.NewCredentials(public.Hub, keys.Identity(), nil)
 	check(t, err)
-	return &hub{n, credentials, d, made, nil}
+	h := &hub{credentials: credentials, demo: d, made: make(chan []byte, 16), options: o}
+	h.open(t)
+	t.Cleanup(func() { h.stop() })
+	return h
+}
+
+// open opens the hub's folder, and runs it until stop is called.
+func (h *hub) open(t testing.TB) {
+	t.Helper()
+	n, err := node.Open(t.Context(), h.options)
+	check(t, err)
+	n.OnRecord(func(wire []byte, from territory.HubID) {
+		if from.IsZero() {
+			h.made <- wire
+		}
+	})
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { defer close(ended); n.Run(ctx) }()
+	h.Node = n
+	h.stop = sync.OnceFunc(func() { stop(); <-ended; n.Close() })
 }
 
 // pass runs one pass and keeps its outcome, as the hub's job does.

@@ -84,6 +84,11 @@ var remedies = map[string]alarmRemedy{
 		"the national service has not answered for a day; the room does not need it; look at [national] in the configuration",
 		"Regardez [national] dans la configuration, et si son adresse se laisse joindre d’ici.",
 	},
+	"journal-refused": {
+		"this hub's journal is not the continuation of what the national service saw of it: an older database was put back, or the journal was rewritten; " +
+			"erase nothing, keep a copy of the folder, put the newest database back if there is one, and call your territory",
+		"Gardez une copie du dossier du relais, remettez la base de données la plus récente s’il y en a une, et appelez le département.",
+	},
 	"drift": {
 		"this hub and the national service still differ after a pass; if it lasts, tell your territory", "Si cela dure, prévenez le département.",
 	},

@@ -47,6 +47,7 @@ type status struct {
 	Waiting  int `json:"waiting"` // records not signed yet
 
 	National *node.NationalPass `json:"national,omitempty"`
+	Journal  node.JournalSeen   `json:"journal"` // what the national service said of it
 	Alarms   []string           `json:"alarms,omitempty"` // keys
 
 	Commands uint64 `json:"tpm_commands,omitempty"` // sent to the TPM since the start, where this process holds it
@@ -118,6 +119,12 @@ func printStatus(std stdio, s status) error {
 	line("knows", "%d mandates, %d stops, %d dossiers; %d records to sign", s.Notices, s.Stops, s.Dossiers, s.Waiting)
 	if n := s.National; n != nil {
 		line("national", "%s: %d up, %d down, drift %d, %d octets out, %d in %s", n.At.Local().Format(time.DateTime), n.Up, n.Down, n.Drift, n.OctetsOut, n.OctetsIn, n.Err)
+	}
+	switch j := s.Journal; {
+	case !j.Refused.IsZero():
+		line("journal", "REFUSED by the national service since %s: it saw %d entries, and this journal does not continue them", j.Refused.Local().Format(time.DateTime), j.Held)
+	case j.Entries > 0:
+		line("journal", "%d entries seen by the national service, no later than %s", j.Entries, j.At.Local().Format(time.DateTime))
 	}
 	for _, a := range s.Alarms {
 		line("alarm", "%s: %s", a, remedy(a))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 
 	"relais/node"
 )
@@ -39,6 +40,9 @@ func runVerify(ctx context.Context, std stdio, args []string) error {
 		}
 	} else if report.OK {
 		fmt.Fprintf(std.out, "the journal holds: %d entries, root %s, %d under a signed checkpoint\n", report.Entries, report.Root, report.Checkpoint)
+		for _, s := range report.Seen {
+			fmt.Fprintf(std.out, "seen by %s: the first %d entries, as they are, no later than %s\n", s.By, s.Entries, s.At.Format(time.RFC3339))
+		}
 	}
 	if report.OK {
 		return nil

@@ -55,6 +55,9 @@ func Cosign(c Checkpoint, code territory.Code, by territory.HubID, key ed25519.P
 // are passed over. The error is ErrNotCosigned, or says what is wrong with the line;
 // one that is not written octet for octet as Cosign writes it is none.
 func OpenCosignature(lines string, c Checkpoint, code territory.Code, by territory.HubID, key ed25519.PublicKey) (Cosignature, error) {
+	if len(key) != ed25519.PublicKeySize {
+		return Cosignature{}, ErrNotCosigned // the roster names none
+	}
 	name := Origin(code, by)
 	want := cosignatureKey(name, key)
 	looked := 0

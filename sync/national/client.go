@@ -10,8 +10,6 @@ import (
 	"maps"
 	"mime"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
 	"relais/sync/exchange"
@@ -76,18 +74,11 @@ func parseCounts(body []byte) (c Counts, err error) {
 // do sends one request and reads all of its answer, whose type must be want; ""
 // wants none, 204.
 func (t *attempt) do(ctx context.Context, method, path string, header http.Header, body []byte, want string, limit int64) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, "https://"+t.service.String()+path, bytes.NewReader(body))
+	resp, done, err := t.send(ctx, method, path, header, body)
 	if err != nil {
 		return nil, err
 	}
-	maps.Copy(req.Header, header)
-	resp, err := t.http.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
+	defer done()
 	answer, err := readAnswer(resp, want, limit)
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", method, path, err)
@@ -95,8 +86,29 @@ func (t *attempt) do(ctx context.Context, method, path string, header http.Heade
 	return answer, nil
 }
 
+// send sends one request. done is called once the answer is read.
+func (t *attempt) send(ctx context.Context, method, path string, header http.Header, body []byte) (resp *http.Response, done func(), err error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	req, err := http.NewRequestWithContext(ctx, method, "https://"+t.service.String()+path, bytes.NewReader(body))
+	if err != nil {
+		cancel()
+		return nil, nil, err
+	}
+	maps.Copy(req.Header, header)
+	if resp, err = t.http.Do(req); err != nil {
+		cancel()
+		return nil, nil, err
+	}
+	return resp, func() { resp.Body.Close(); cancel() }, nil
+}
+
+func mediaType(resp *http.Response) string {
+	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	return kind
+}
+
 func readAnswer(resp *http.Response, want string, limit int64) ([]byte, error) {
-	got, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	got := mediaType(resp)
 	switch {
 	case want == "" && resp.StatusCode == http.StatusNoContent:
 		return nil, nil
@@ -121,18 +133,4 @@ func readProblem(resp *http.Response, kind string) error {
 	}
 	p.Status = resp.StatusCode
 	return p
-}
-
-// checkpointSize reads the second line of a C2SP tlog-checkpoint: the size of
-// the journal. Who signed it is the service's to check.
-func checkpointSize(signed []byte) (int64, error) {
-	lines := strings.SplitN(string(signed), "\n", 3)
-	if len(lines) < 3 {
-		return 0, errors.New("checkpoint: not a tlog-checkpoint")
-	}
-	size, err := strconv.ParseInt(lines[1], 10, 64)
-	if err != nil || size < 0 {
-		return 0, fmt.Errorf("checkpoint: size %.20q", lines[1])
-	}
-	return size, nil
 }

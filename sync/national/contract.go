@@ -16,9 +16,9 @@ var OpenAPI []byte
 
 // The paths of the contract beyond those of sync/exchange, which it contains.
 const (
-	PathRoster     = "/relais/v1/roster"
-	PathCheckpoint = "/relais/v1/checkpoint"
-	PathCounts     = "/relais/v1/counts"
+	PathRoster        = "/relais/v1/roster"
+	PathAddCheckpoint = "/relais/v1/add-checkpoint"
+	PathCounts        = "/relais/v1/counts"
 )
 
 // HeaderCounts says, in a request for the counts, what the hub holds, so that
@@ -27,16 +27,21 @@ const HeaderCounts = "Relais-Counts"
 
 // The media types of those paths.
 const (
-	TypeRoster     = "application/vnd.relais.roster"
-	TypeCheckpoint = "application/vnd.relais.checkpoint"
-	TypeCounts     = "application/json"
+	TypeRoster = "application/vnd.relais.roster"
+	TypeCounts = "application/json"
+	// A checkpoint and what is said of it are C2SP's, tlog-witness, which names a
+	// type for the size alone.
+	TypeSubmission   = "application/vnd.relais.submission"
+	TypeCosignatures = "text/plain"
+	TypeSize         = "text/x.tlog.size"
 )
 
 // The limits on foreign bytes, in octets.
 const (
-	MaxRosterOctets     = 1 << 20
-	MaxCheckpointOctets = 4 << 10
-	maxCountsOctets     = 4 << 10
+	MaxRosterOctets       = 1 << 20
+	MaxSubmissionOctets   = 8 << 10
+	maxCosignaturesOctets = 4 << 10
+	maxCountsOctets       = 4 << 10
 )
 
 // Counts are what the service holds of the territory. The size of the answer

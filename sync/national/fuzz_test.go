@@ -2,6 +2,8 @@ package national
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"testing"
@@ -39,12 +41,17 @@ func FuzzAnswer(f *testing.F) {
 	})
 }
 
-func FuzzCheckpointSize(f *testing.F) {
-	f.Add([]byte("relais/demo/h_0\n12\nAAAA\n\n— relais/demo/h_0 AAAA\n"))
-	f.Add([]byte("\n-1\n"))
-	f.Fuzz(func(t *testing.T, signed []byte) {
-		if size, err := checkpointSize(signed); err == nil && size < 0 {
-			t.Errorf("size %d", size)
+// FuzzSize: a size that a witness answers is a number as it writes it, or none.
+func FuzzSize(f *testing.F) {
+	f.Add([]byte("12\n"))
+	f.Add([]byte("-1\n"))
+	f.Add([]byte("007\n"))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var stale *staleError
+		if err := parseSize(body); err == nil {
+			t.Error("no error, and no size")
+		} else if errors.As(err, &stale) && (stale.held < 0 || fmt.Sprintf("%d\n", stale.held) != string(body)) {
+			t.Errorf("%q is %d", body, stale.held)
 		}
 	})
 }

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"relais/node"
+	"relais/node/journal"
 	"relais/node/record"
 	"relais/node/territory"
 	"relais/sync/exchange"
@@ -132,18 +133,21 @@ type ledger struct {
 	self territory.HubID
 	g    *ground
 
-	mu         sync.Mutex // guards what follows
-	roster     *territory.Roster
-	note       []byte
-	logs       map[record.LogID][]*record.Envelope
-	checkpoint []byte
-	compared   int
-	refused    int
-	down       error // what Apply fails with
+	mu        sync.Mutex // guards what follows
+	roster    *territory.Roster
+	note      []byte
+	logs      map[record.LogID][]*record.Envelope
+	journal   int64  // entries
+	cosigned  int64  // of them
+	lines     string // what was said of them
+	refusedAt int64  // what the service said it saw, when it refused
+	compared  int
+	refused   int
+	down      error // what Apply fails with
 }
 
 func newLedger(t testing.TB, g *ground, self territory.HubID) *ledger {
-	l := &ledger{self: self, g: g, logs: map[record.LogID][]*record.Envelope{}, checkpoint: []byte("demo\n0\nAAAA\n\n— x y\n")}
+	l := &ledger{self: self, g: g, logs: map[record.LogID][]*record.Envelope{}}
 	l.roster, l.note = g.next(t, nil)
 	return l
 }
@@ -259,12 +263,6 @@ func (l *ledger) RecordCounts(context.Context) (node.RecordCounts, error) {
 	return c, nil
 }
 
-func (l *ledger) Checkpoint(context.Context) ([]byte, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.checkpoint, nil
-}
-
 func (l *ledger) Freshness(context.Context) (node.Freshness, error) {
 	return node.Freshness{National: start.Add(-time.Hour)}, nil
 }
@@ -309,4 +307,29 @@ func (l *ledger) trust(t testing.TB, wires ...[]byte) {
 
 func (l *ledger) exchange() http.Handler {
 	return exchange.NewHandler(exchange.HandlerOptions{Records: l, Rosters: l})
+}
+
+// Submission is of a journal that a test sets: what is beyond held is due.
+func (l *ledger) Submission(_ context.Context, held int64) (s journal.Submission, due bool, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s.Checkpoint = fmt.Appendf(nil, "demo\n%d\nAAAA\n\n— x y\n", l.journal)
+	if held <= l.journal {
+		s.Old = held
+	}
+	return s, l.journal != held || l.cosigned != l.journal, nil
+}
+
+func (l *ledger) KeepCosignature(_ context.Context, _ []byte, lines string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.cosigned, l.lines = l.journal, lines
+	return nil
+}
+
+func (l *ledger) CheckpointRefused(_ context.Context, held int64) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.refusedAt = held
+	return nil
 }

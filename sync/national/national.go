@@ -82,6 +82,10 @@ type Report struct {
 	// the other does not, after the pass.
 	Drift int
 
+	// JournalRefused is that the service does not recognise our journal as the
+	// continuation of what it saw.
+	JournalRefused bool
+
 	Wire
 }
 
@@ -104,7 +108,7 @@ func (r Report) LogValue() slog.Value {
 		slog.Int("up", r.Up), slog.Int("down", r.Down),
 		slog.Int("created", r.Created), slog.Int("updated", r.Updated), slog.Int("deleted", r.Deleted),
 		slog.Int("refused", r.Refused), slog.Int("refused_there", r.RefusedThere),
-		slog.Int("drift", r.Drift), slog.Duration("age", r.Age),
+		slog.Int("drift", r.Drift), slog.Bool("journal_refused", r.JournalRefused), slog.Duration("age", r.Age),
 		slog.Int64("octets_out", r.OctetsOut), slog.Int64("octets_in", r.OctetsIn),
 		slog.Int("requests", r.Requests), slog.Duration("took", r.Took),
 	)

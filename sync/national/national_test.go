@@ -3,6 +3,7 @@ package national_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -17,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"relais/node/journal"
 	"relais/node/territory"
 	"relais/sync/link"
 	"relais/sync/link/relay"
@@ -33,7 +35,9 @@ type bench struct {
 
 	mu         sync.Mutex
 	requests   []string // method and path, as they came
-	checkpoint int64
+	checkpoint int64    // entries of the hub's journal that the service saw
+	rewritten  bool     // it does not recognise them
+	late       int64    // what it saw once the counts were given; 0: the same
 }
 
 func newBench(t testing.TB, hubs int) *bench {
@@ -96,14 +100,12 @@ func (b *bench) handler() http.Handler {
 		}
 		w.WriteHeader(http.StatusNoContent)
 	})
-	mux.HandleFunc("PUT "+national.PathCheckpoint, func(w http.ResponseWriter, r *http.Request) {
-		b.checkpoint++
-		w.WriteHeader(http.StatusNoContent)
-	})
+	mux.HandleFunc("POST "+national.PathAddCheckpoint, b.addCheckpoint)
 	mux.HandleFunc("GET "+national.PathCounts, func(w http.ResponseWriter, r *http.Request) {
 		c, _ := b.service.RecordCounts(r.Context())
 		w.Header().Set("Content-Type", national.TypeCounts)
 		json.NewEncoder(w).Encode(national.Counts{Records: c.Records, Notices: c.Notices, Revocations: c.Revocations, Checkpoint: b.checkpoint})
+		b.checkpoint = max(b.checkpoint, b.late)
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b.mu.Lock()
@@ -111,6 +113,31 @@ func (b *bench) handler() http.Handler {
 		b.mu.Unlock()
 		mux.ServeHTTP(w, r)
 	})
+}
+
+const sampleLine = "— national AAAA\n"
+
+// addCheckpoint takes what continues what was seen.
+func (b *bench) addCheckpoint(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	s, err := journal.ParseSubmission(body)
+	var size int64
+	if _, scanErr := fmt.Sscanf(string(s.Checkpoint), "demo\n%d\n", &size); err != nil || scanErr != nil {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	switch {
+	case s.Old != b.checkpoint:
+		w.Header().Set("Content-Type", national.TypeSize)
+		w.WriteHeader(http.StatusConflict)
+		fmt.Fprintf(w, "%d\n", b.checkpoint)
+	case b.rewritten:
+		w.WriteHeader(http.StatusUnprocessableEntity)
+	default:
+		b.checkpoint = size
+		w.Header().Set("Content-Type", national.TypeCosignatures)
+		io.WriteString(w, sampleLine)
+	}
 }
 
 // cutter is a line that breaks once a number of octets went up it.
@@ -173,12 +200,55 @@ func TestPass(t *testing.T) {
 		}
 	})
 	t.Run("a checkpoint goes up once", func(t *testing.T) {
-		b.hub.checkpoint = []byte("demo\n1\nAAAA\n\n— x y\n")
-		if r := b.mustPass(t); r.Updated != 1 {
+		b.hub.journal = 1
+		if r := b.mustPass(t); r.Updated != 1 || b.hub.lines != sampleLine {
 			t.Errorf("%+v", r)
 		}
 		if r := b.mustPass(t); r.Updated != 0 || r.Requests != 2 {
 			t.Errorf("%+v", r)
+		}
+	})
+}
+
+// TestJournalRefused: whatever the service says against our journal is noted, and
+// ends no pass; what is merely late is sent again.
+func TestJournalRefused(t *testing.T) {
+	t.Run("its past was changed", func(t *testing.T) {
+		b := newBench(t, 1)
+		b.hub.journal, b.checkpoint, b.rewritten = 9, 5, true
+		b.hub.trust(t, b.write(t, b.roster.Hubs[0].ID, 3)...)
+		if r := b.mustPass(t); !r.JournalRefused || b.hub.refusedAt != 5 || r.Up != 3 || b.checkpoint != 5 {
+			t.Errorf("%+v, refused at %d", r, b.hub.refusedAt)
+		}
+	})
+	t.Run("it is shorter", func(t *testing.T) {
+		b := newBench(t, 1)
+		b.hub.journal, b.checkpoint = 3, 5
+		if r := b.mustPass(t); !r.JournalRefused || b.hub.refusedAt != 5 || !slices.Contains(b.requests, "POST "+national.PathAddCheckpoint) {
+			t.Errorf("%+v, refused at %d; the service was asked %v", r, b.hub.refusedAt, b.requests)
+		}
+	})
+	t.Run("another pass came between", func(t *testing.T) {
+		b := newBench(t, 1)
+		b.hub.journal, b.checkpoint = 9, 5
+		b.late = 7
+		if r := b.mustPass(t); r.JournalRefused || b.hub.cosigned != 9 || r.Requests != 4 {
+			t.Errorf("%+v, cosigned %d", r, b.hub.cosigned)
+		}
+	})
+	t.Run("another pass came between, of a journal that is ahead of ours", func(t *testing.T) {
+		b := newBench(t, 1)
+		b.hub.journal, b.checkpoint = 9, 5
+		b.late = 12
+		if r := b.mustPass(t); !r.JournalRefused || b.hub.refusedAt != 12 {
+			t.Errorf("%+v, refused at %d", r, b.hub.refusedAt)
+		}
+	})
+	t.Run("the answer was lost, and is asked for again", func(t *testing.T) {
+		b := newBench(t, 1)
+		b.hub.journal, b.checkpoint = 5, 5
+		if r := b.mustPass(t); r.JournalRefused || b.hub.cosigned != 5 || b.hub.lines != sampleLine {
+			t.Errorf("%+v, cosigned %d", r, b.hub.cosigned)
 		}
 	})
 }
@@ -341,7 +411,7 @@ func TestContractNamesWhatIsAsked(t *testing.T) {
 	b := newBench(t, 2)
 	b.hub.trust(t, b.write(t, b.roster.Hubs[0].ID, 1)...)
 	b.service.trust(t, b.write(t, b.roster.Hubs[1].ID, 1)...)
-	b.hub.checkpoint = []byte("demo\n1\nAAAA\n\n— x y\n")
+	b.hub.journal = 1
 	b.hub.roster, b.hub.note = b.next(t, func(r *territory.Roster) { r.Name = "Autre nom" })
 	b.mustPass(t)
 	asked := slices.Clone(b.requests)

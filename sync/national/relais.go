@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"relais/node"
+	"relais/node/journal"
 	"relais/node/record"
 	"relais/node/territory"
 	"relais/sync/exchange"
@@ -29,7 +30,9 @@ var (
 type Hub interface {
 	exchange.Local
 	Behind(ctx context.Context, theirs record.Vector) (bool, error)
-	Checkpoint(ctx context.Context) ([]byte, error)
+	Submission(ctx context.Context, held int64) (s journal.Submission, due bool, err error)
+	KeepCosignature(ctx context.Context, checkpoint []byte, lines string) error
+	CheckpointRefused(ctx context.Context, held int64) error
 	RecordCounts(ctx context.Context) (node.RecordCounts, error)
 	Freshness(ctx context.Context) (node.Freshness, error)
 }

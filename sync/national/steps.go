@@ -165,20 +165,3 @@ func (t *attempt) drift(ctx context.Context) (int, error) {
 	}
 	return Drift(ours, t.counts), nil
 }
-
-// checkpoint hands over the state of our journal when it grew.
-func (t *attempt) checkpoint(ctx context.Context, r *Report) error {
-	signed, err := t.Hub.Checkpoint(ctx)
-	if err != nil {
-		return fmt.Errorf("sign a checkpoint: %w", err)
-	}
-	size, err := checkpointSize(signed)
-	if err != nil || size <= t.counts.Checkpoint {
-		return err
-	}
-	if err := t.put(ctx, PathCheckpoint, TypeCheckpoint, signed); err != nil {
-		return err
-	}
-	r.Updated++
-	return nil
-}

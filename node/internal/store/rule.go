@@ -9,15 +9,18 @@ import (
 // exempt are the tables that may change without a journal entry, with the
 // reason. All others are the domain's.
 var exempt = map[string]exemption{
-	"journal":     {reason: "it is the journal"},
-	"checkpoints": {reason: "a checkpoint signs the tree and cannot be in it"},
-	"records":     {only: sqlite3.SQLITE_UPDATE, reason: "a signature is added after the commit that made the record"},
-	"logs":        {only: sqlite3.SQLITE_UPDATE, reason: "a head follows from the records and their signatures"},
-	"sessions":    {reason: "they come and go with every page; signing in is an entry"},
-	"secrets":     {reason: "certificates renew by themselves"},
-	"peers":       {reason: "signs of life"},
-	"jobs":        {reason: "last success of the machinery"},
-	"limits":      {reason: "delays pass by themselves"},
+	"journal":          {reason: "it is the journal"},
+	"checkpoints":      {reason: "a checkpoint signs the tree and cannot be in it"},
+	"cosignatures":     {reason: "of a checkpoint, and it cannot be in the tree either"},
+	"witness_refusals": {reason: "what a witness says of the journal, which is no act of this hub"},
+
+	"records":  {only: sqlite3.SQLITE_UPDATE, reason: "a signature is added after the commit that made the record"},
+	"logs":     {only: sqlite3.SQLITE_UPDATE, reason: "a head follows from the records and their signatures"},
+	"sessions": {reason: "they come and go with every page; signing in is an entry"},
+	"secrets":  {reason: "certificates renew by themselves"},
+	"peers":    {reason: "signs of life"},
+	"jobs":     {reason: "last success of the machinery"},
+	"limits":   {reason: "delays pass by themselves"},
 
 	"national_passes": {reason: "outcomes of the machinery; the records a pass brings are an entry"},
 

@@ -50,6 +50,14 @@ CREATE TABLE closes (
 
 CREATE INDEX closes_structure ON closes (structure, hub, incarnation, seq);
 
+CREATE TABLE cosignatures (
+	size    INTEGER NOT NULL REFERENCES checkpoints (size),
+	witness BLOB NOT NULL CHECK (length(witness) = 16),
+	at      INTEGER NOT NULL,
+	line    TEXT NOT NULL CHECK (line <> ''),
+	PRIMARY KEY (size, witness)
+) STRICT;
+
 CREATE TABLE crawls (
 	number INTEGER PRIMARY KEY CHECK (number > 0),
 	began  INTEGER NOT NULL,
@@ -371,6 +379,12 @@ CREATE TABLE suspensions (
 CREATE INDEX suspensions_helper ON suspensions (helper);
 
 CREATE INDEX suspensions_lifted ON suspensions (lifts_hub, lifts_incarnation, lifts_seq);
+
+CREATE TABLE witness_refusals (
+	witness BLOB NOT NULL PRIMARY KEY CHECK (length(witness) = 16),
+	since   INTEGER NOT NULL,
+	held    INTEGER NOT NULL CHECK (held >= 0) -- entries of this journal that it saw
+) STRICT;
 
 CREATE TABLE worklist (
 	id        BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),

@@ -22,7 +22,8 @@ func (s *Service) Counts(ctx context.Context, asker territory.HubID) (national.C
 		c.Notices += l.Notices
 		c.Revocations += l.Revocations
 	}
-	c.Checkpoint, err = s.db.CheckpointSize(ctx, asker)
+	last, err := s.db.LastCheckpoint(ctx, asker)
+	c.Checkpoint = last.Size
 	return c, err
 }
 

@@ -48,7 +48,9 @@ func newGround(t testing.TB, database storetest.Database, hubs int) *ground {
 	g.rootKey = public
 	key, err := service.CreateIdentity(g.dir)
 	check(t, err)
-	national, err := service.Entry(key, 999, "national", "https://127.0.0.1:7444")
+	witness, err := service.CreateWitness(g.dir)
+	check(t, err)
+	national, err := service.Entry(key, witness, 999, "national", "https://127.0.0.1:7444")
 	check(t, err)
 	g.keys[national.ID] = key
 	g.roster = &territory.Roster{
@@ -117,7 +119,9 @@ func (g *ground) openLimited(t testing.TB, signed []byte, limits service.Limits)
 	check(t, db.Close())
 	key, err := service.LoadIdentity(g.dir)
 	check(t, err)
-	s, err := service.Open(t.Context(), service.Options{Database: g.database.At, Listen: "127.0.0.1:0", Identity: key, Limits: limits})
+	witness, err := service.LoadWitness(g.dir)
+	check(t, err)
+	s, err := service.Open(t.Context(), service.Options{Database: g.database.At, Listen: "127.0.0.1:0", Identity: key, Witness: witness, Limits: limits})
 	check(t, err)
 	t.Cleanup(func() { s.Close() })
 	return s

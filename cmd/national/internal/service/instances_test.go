@@ -29,6 +29,8 @@ func (g *ground) beside(t testing.TB, o service.Options) *service.Service {
 	key, err := service.LoadIdentity(g.dir)
 	check(t, err)
 	o.Database, o.Listen, o.Identity = g.database.At, "127.0.0.1:0", key
+	o.Witness, err = service.LoadWitness(g.dir)
+	check(t, err)
 	s, err := service.Open(t.Context(), o)
 	check(t, err)
 	ctx, stop := context.WithCancel(context.Background())

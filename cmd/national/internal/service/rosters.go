@@ -13,10 +13,7 @@ import (
 
 // Nothing of this service is ever on a screen for the people helped; a fault
 // carries a French sentence all the same, since that is what a fault is.
-const (
-	messageRoster     = "Ce registre ne peut pas être pris."
-	messageCheckpoint = "Ce point de contrôle ne peut pas être pris."
-)
+const messageRoster = "Ce registre ne peut pas être pris."
 
 // Roster is the newest roster that this instance has read. Never modified.
 func (s *Service) Roster() *territory.Roster { return s.roster.Load().Roster }

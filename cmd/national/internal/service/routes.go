@@ -3,7 +3,9 @@ package service
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"slices"
@@ -27,9 +29,9 @@ var shared = []string{
 // own are the routes beyond those.
 func (s *Service) own() map[string]handlerFunc {
 	return map[string]handlerFunc{
-		"PUT " + national.PathRoster:     s.putRoster,
-		"PUT " + national.PathCheckpoint: s.putCheckpoint,
-		"GET " + national.PathCounts:     s.getCounts,
+		"PUT " + national.PathRoster:         s.putRoster,
+		"POST " + national.PathAddCheckpoint: s.addCheckpoint,
+		"GET " + national.PathCounts:         s.getCounts,
 	}
 }
 
@@ -146,15 +148,27 @@ func (s *Service) putRoster(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func (s *Service) putCheckpoint(w http.ResponseWriter, r *http.Request) error {
-	signed, err := readBody(w, r, national.TypeCheckpoint, national.MaxCheckpointOctets)
+// addCheckpoint answers as C2SP's tlog-witness says.
+func (s *Service) addCheckpoint(w http.ResponseWriter, r *http.Request) error {
+	body, err := readBody(w, r, national.TypeSubmission, national.MaxSubmissionOctets)
 	if err != nil {
 		return err
 	}
-	if err := s.PutCheckpoint(r.Context(), link.PeerOf(r), signed); err != nil {
+	cosignature, err := s.AddCheckpoint(r.Context(), link.PeerOf(r), body)
+	var stale *staleError
+	switch {
+	case errors.As(err, &stale):
+		w.Header().Set("Content-Type", national.TypeSize)
+		w.WriteHeader(http.StatusConflict)
+		fmt.Fprintf(w, "%d\n", stale.held)
+	case err != nil:
 		return err
+	case cosignature == "":
+		w.WriteHeader(http.StatusNoContent)
+	default:
+		w.Header().Set("Content-Type", national.TypeCosignatures+"; charset=utf-8")
+		io.WriteString(w, cosignature)
 	}
-	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
 

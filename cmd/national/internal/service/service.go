@@ -9,8 +9,10 @@
 package service
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -44,6 +46,7 @@ type Options struct {
 	Listen   string // host:port; port 0 takes a free one
 	Health   string // host:port of this machine, for who looks after it; "" for none
 	Identity *ecdsa.PrivateKey
+	Witness  ed25519.PrivateKey // cosigns journals; nil: nobody does
 	Limits   Limits
 	Now      func() time.Time // nil: time.Now
 	Logger   *slog.Logger     // nil: discards
@@ -110,6 +113,9 @@ func (s *Service) prepare(ctx context.Context) error {
 		return fmt.Errorf("%w (this is %s)", ErrNotInRoster, self)
 	}
 	s.roster.Store(&signedRoster{roster, t.Note, t.RootKey})
+	if len(roster.National.Witness) > 0 && !s.cosigns(roster) {
+		s.o.Logger.Error("the roster names another witness key of this service: no journal is cosigned, and hubs show it")
+	}
 	if s.credentials, err = link.NewCredentials(self, s.o.Identity, s.o.Now); err != nil {
 		return err
 	}
@@ -119,6 +125,11 @@ func (s *Service) prepare(ctx context.Context) error {
 	}
 	s.server = s.newServer()
 	return s.listenHealth(ctx)
+}
+
+// cosigns tells whether the roster names this service's witness key.
+func (s *Service) cosigns(r *territory.Roster) bool {
+	return s.o.Witness != nil && bytes.Equal(r.National.Witness, s.o.Witness.Public().(ed25519.PublicKey))
 }
 
 func (s *Service) newServer() *http.Server {

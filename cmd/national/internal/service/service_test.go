@@ -15,7 +15,6 @@ import (
 	"relais/cmd/national/internal/service"
 	"relais/cmd/national/internal/store"
 	"relais/cmd/national/internal/store/storetest"
-	"relais/node/journal"
 	"relais/node/territory"
 	"relais/sync/link"
 	"relais/sync/national"
@@ -138,7 +137,9 @@ func TestRequests(t *testing.T) {
 			"an oversized page":          {"POST", "/relais/v1/records", "application/vnd.relais.records", make([]byte, 256<<10+1), 413},
 			"a page that is none":        {"POST", "/relais/v1/records", "application/vnd.relais.records", []byte{200, 1}, 422},
 			"a vector that is none":      {"POST", "/relais/v1/records/missing", "application/vnd.relais.vector", []byte{1}, 422},
-			"a checkpoint that is none":  {"PUT", national.PathCheckpoint, national.TypeCheckpoint, []byte("x"), 422},
+			"a checkpoint that is none":  {"POST", national.PathAddCheckpoint, national.TypeSubmission, []byte("x"), 400},
+			"one of another type":        {"POST", national.PathAddCheckpoint, "text/plain", []byte("x"), 415},
+			"an oversized checkpoint":    {"POST", national.PathAddCheckpoint, national.TypeSubmission, make([]byte, 8<<10+1), 413},
 			"a dossier":                  {"GET", "/relais/v1/dossiers/m_0", "", nil, 404},
 			"a method that is not there": {"DELETE", national.PathRoster, "", nil, 405},
 			"another path":               {"GET", "/", "", nil, 404},
@@ -210,53 +211,6 @@ func TestLimits(t *testing.T) {
 		}
 		if status, _, text := ask(t, g.client(t, s, g.hub(1)), s, "GET", "/relais/v1/vector", "", nil); status != 200 {
 			t.Errorf("the other hub: %d %s", status, text)
-		}
-	})
-}
-
-// checkpoint signs the state of a journal as a hub does.
-func (g *ground) checkpoint(t testing.TB, hub territory.HubID, size int64, root byte) []byte {
-	t.Helper()
-	origin := journal.Origin("demo", hub)
-	witness, err := journal.NewWitness(origin, g.witness[hub])
-	check(t, err)
-	signed, err := journal.Checkpoint{Origin: origin, Size: size, Root: [32]byte{root}}.Sign(witness)
-	check(t, err)
-	return signed
-}
-
-func TestCheckpoints(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, empty storetest.Empty) {
-		g := newGround(t, empty(t), 2)
-		s := g.run(t, service.Limits{})
-		c := g.client(t, s, g.hub(0))
-		put := func(signed []byte) int {
-			status, _, _ := ask(t, c, s, "PUT", national.PathCheckpoint, national.TypeCheckpoint, signed)
-			return status
-		}
-		five, altered := g.checkpoint(t, g.hub(0), 5, 1), g.checkpoint(t, g.hub(0), 6, 1)
-		altered = bytes.Replace(altered, []byte("\n6\n"), []byte("\n7\n"), 1)
-		for _, tt := range []struct {
-			name   string
-			signed []byte
-			status int
-		}{
-			{"the first", five, 204},
-			{"again", five, 204},
-			{"a longer journal", g.checkpoint(t, g.hub(0), 9, 2), 204},
-			{"a shorter journal", five, 409},
-			{"another root at a size", g.checkpoint(t, g.hub(0), 9, 3), 409},
-			{"another hub's", g.checkpoint(t, g.hub(1), 10, 1), 422},
-			{"an altered size", altered, 422},
-		} {
-			t.Run(tt.name, func(t *testing.T) {
-				if status := put(tt.signed); status != tt.status {
-					t.Errorf("status %d, want %d", status, tt.status)
-				}
-			})
-		}
-		if _, _, text := ask(t, c, s, "GET", national.PathCounts, "", nil); !strings.Contains(text, `"checkpoint":9`) {
-			t.Errorf("counts: %s", text)
 		}
 	})
 }

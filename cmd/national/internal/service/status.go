@@ -34,10 +34,13 @@ type HubStatus struct {
 	Revocations int                `json:"revocations"`
 	Held        int                `json:"held"`
 	Forked      bool               `json:"forked"`
-	Checkpoint  int64              `json:"checkpoint"`
-	Seen        time.Time          `json:"seen,omitzero"`
-	Compared    time.Time          `json:"compared,omitzero"` // when it last said what it holds
-	Drift       int                `json:"drift"`             // what did not agree then
+	Checkpoint  int64              `json:"checkpoint"` // entries of its journal that were seen
+	// Contradicted is when it last showed a journal that does not continue what was
+	// seen; zero: never, or it was put right.
+	Contradicted time.Time `json:"contradicted,omitzero"`
+	Seen         time.Time `json:"seen,omitzero"`
+	Compared     time.Time `json:"compared,omitzero"` // when it last said what it holds
+	Drift        int       `json:"drift"`             // what did not agree then
 }
 
 // ReadStatus reads the database, beside a running service or without one.
@@ -96,9 +99,15 @@ func (h *HubStatus) add(head store.Head) {
 }
 
 func (h *HubStatus) read(ctx context.Context, db *store.DB) (err error) {
-	if h.Checkpoint, err = db.CheckpointSize(ctx, h.ID); err != nil {
+	last, err := db.LastCheckpoint(ctx, h.ID)
+	if err != nil {
 		return err
 	}
+	against, err := db.Contradiction(ctx, h.ID)
+	if err != nil {
+		return err
+	}
+	h.Checkpoint, h.Contradicted = last.Size, against.Last
 	s, err := db.Sighting(ctx, h.ID)
 	h.Seen, h.Compared, h.Drift = s.Seen, s.Compared, s.Drift
 	return err

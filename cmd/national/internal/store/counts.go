@@ -27,14 +27,6 @@ func (db *DB) Counts(ctx context.Context) (Counts, error) {
 	return c, err
 }
 
-// CheckpointSize returns the size of a hub's journal at its last checkpoint; 0
-// for none.
-func (db *DB) CheckpointSize(ctx context.Context, hub territory.HubID) (int64, error) {
-	var size int64
-	err := db.one(ctx, []any{&size}, `SELECT coalesce(max(size), 0) FROM checkpoints WHERE hub = $1`, hub[:])
-	return size, err
-}
-
 // Refused counts records that a hub handed over and that were refused.
 func (db *DB) Refused(ctx context.Context, hub territory.HubID, reasons map[string]int, now time.Time) error {
 	if len(reasons) == 0 {

@@ -110,21 +110,27 @@ func TestInstancesTakeOneRoster(t *testing.T) {
 	}
 }
 
-// TestInstancesKeepOneJournal: two states of one journal at one size, handed to
-// two instances at once, are not both kept.
+// TestInstancesKeepOneJournal: two states of one journal, handed to two instances at
+// once, are not both kept: the second is judged by the first.
 func TestInstancesKeepOneJournal(t *testing.T) {
 	shared := instances(t, storetest.PostgreSQL(t), 2)
+	errTaken := errors.New("taken")
 	for size := int64(1); size <= 8; size++ {
 		errs := make([]error, 2)
 		var wg sync.WaitGroup
 		for i, db := range shared {
 			wg.Go(func() {
 				c := store.Checkpoint{Hub: hubA, Size: size, Root: [32]byte{byte(i)}, Note: []byte("n")}
-				errs[i] = db.PutCheckpoint(t.Context(), c, now)
+				_, errs[i] = db.AddCheckpoint(t.Context(), c, func(last store.Checkpoint) (string, error) {
+					if last.Size == size {
+						return "", errTaken
+					}
+					return "", nil
+				}, now)
 			})
 		}
 		wg.Wait()
-		if (errs[0] == nil) == (errs[1] == nil) || !errors.Is(errors.Join(errs...), store.ErrForked) {
+		if (errs[0] == nil) == (errs[1] == nil) || !errors.Is(errors.Join(errs...), errTaken) {
 			t.Errorf("size %d: %v; %v", size, errs[0], errs[1])
 		}
 	}

@@ -66,8 +66,8 @@ func TestOpenRefuses(t *testing.T) {
 		"PostgreSQL": `UPDATE schema_version SET version = 99`,
 	}
 	older := map[string]string{
-		"SQLite":     `DROP TABLE sightings; PRAGMA user_version = 1`,
-		"PostgreSQL": `DROP TABLE sightings; UPDATE schema_version SET version = 1`,
+		"SQLite":     `DROP TABLE contradictions; ALTER TABLE checkpoints DROP COLUMN cosignature; PRAGMA user_version = 2`,
+		"PostgreSQL": `DROP TABLE contradictions; ALTER TABLE checkpoints DROP COLUMN cosignature; UPDATE schema_version SET version = 2`,
 	}
 	storetest.Each(t, func(t *testing.T, empty storetest.Empty) {
 		t.Run("ErrNotOur", func(t *testing.T) {
@@ -93,8 +93,8 @@ func TestOpenRefuses(t *testing.T) {
 				t.Error(err)
 			}
 			db := open(t, d)
-			if s, err := db.Sighting(t.Context(), hubA); err != nil || !s.Seen.IsZero() {
-				t.Errorf("%+v, %v", s, err)
+			if c, err := db.Contradiction(t.Context(), hubA); err != nil || !c.Last.IsZero() {
+				t.Errorf("%+v, %v", c, err)
 			}
 			if head := onlyHead(t, db); head.Seq != 3 {
 				t.Errorf("%+v", head)

@@ -119,28 +119,76 @@ func TestRotation(t *testing.T) {
 	})
 }
 
+// TestCheckpoints: what judge refuses changes nothing, what it takes is kept with
+// what it says, and it is asked with the newest.
 func TestCheckpoints(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, empty storetest.Empty) {
 		db := open(t, empty(t))
-		put := func(size int64, root byte) error {
-			return db.PutCheckpoint(t.Context(), store.Checkpoint{Hub: hubA, Size: size, Root: [32]byte{root}, Note: []byte("n")}, now)
+		errRefused := errors.New("refused")
+		add := func(size int64, says string, refused error) (last int64, said string, err error) {
+			c := store.Checkpoint{Hub: hubA, Size: size, Root: [32]byte{byte(size)}, Note: []byte("n")}
+			said, err = db.AddCheckpoint(t.Context(), c, func(l store.Checkpoint) (string, error) { last = l.Size; return says, refused }, now)
+			return last, said, err
 		}
-		for _, err := range []error{put(5, 1), put(5, 1), put(9, 2)} {
+		for i, step := range []struct {
+			size    int64
+			says    string
+			refused error
+			last    int64
+		}{{5, "seen", nil, 0}, {5, "seen", nil, 5}, {9, "", nil, 5}, {8, "", errRefused, 9}, {9, "seen later", nil, 9}} {
+			last, said, err := add(step.size, step.says, step.refused)
+			if last != step.last || !errors.Is(err, step.refused) || err == nil && said != step.says {
+				t.Errorf("step %d: after %d, says %q, %v", i, last, said, err)
+			}
+		}
+		got, err := db.LastCheckpoint(t.Context(), hubA)
+		if err != nil || got.Size != 9 || got.Root != [32]byte{9} || got.Cosignature != "seen later" {
+			t.Errorf("%+v, %v", got, err)
+		}
+		if got, err := db.LastCheckpoint(t.Context(), hubB); err != nil || got.Size != 0 || got.Note != nil {
+			t.Errorf("of a hub that never sent one: %+v, %v", got, err)
+		}
+		for size, want := range map[int64]bool{5: true, 9: true, 8: false} {
+			if saw, err := db.SawCheckpoint(t.Context(), store.Checkpoint{Hub: hubA, Size: size, Root: [32]byte{byte(size)}}); err != nil || saw != want {
+				t.Errorf("saw %d: %v, %v", size, saw, err)
+			}
+		}
+	})
+}
+
+// TestContradiction: it stands until a checkpoint is kept again.
+func TestContradiction(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, empty storetest.Empty) {
+		db := open(t, empty(t))
+		stands := func() store.Contradiction {
+			c, err := db.Contradiction(t.Context(), hubA)
 			if err != nil {
 				t.Fatal(err)
 			}
+			return c
 		}
-		if err := put(8, 3); !errors.Is(err, store.ErrShrinks) {
-			t.Errorf("a shrinking journal: %v", err)
+		keep := func(size int64, at time.Time) {
+			c := store.Checkpoint{Hub: hubA, Size: size, Note: []byte("n")}
+			if _, err := db.AddCheckpoint(t.Context(), c, func(store.Checkpoint) (string, error) { return "", nil }, at); err != nil {
+				t.Fatal(err)
+			}
 		}
-		if err := put(9, 3); !errors.Is(err, store.ErrForked) {
-			t.Errorf("another root: %v", err)
+		keep(5, now)
+		if c := stands(); !c.Last.IsZero() {
+			t.Errorf("%+v", c)
 		}
-		if size, err := db.CheckpointSize(t.Context(), hubA); err != nil || size != 9 {
-			t.Errorf("size %d, %v", size, err)
+		for i := range 2 {
+			c := store.Checkpoint{Hub: hubA, Size: 7, Note: []byte("other")}
+			if err := db.Contradicted(t.Context(), c, 5, now.Add(time.Duration(i+1)*time.Minute)); err != nil {
+				t.Fatal(err)
+			}
 		}
-		if size, err := db.CheckpointSize(t.Context(), hubB); err != nil || size != 0 {
-			t.Errorf("size of a hub that never sent one: %d, %v", size, err)
+		if c := stands(); c.Held != 5 || c.Size != 7 || !c.Last.Equal(now.Add(2*time.Minute)) {
+			t.Errorf("%+v", c)
+		}
+		keep(8, now.Add(time.Hour))
+		if c := stands(); !c.Last.IsZero() {
+			t.Errorf("after it was put right: %+v", c)
 		}
 	})
 }
