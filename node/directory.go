@@ -65,6 +65,8 @@ type DirectoryChange struct {
 	// one before met is gone: a list that moves while it is read hides entries that
 	// are there, but not the same ones twice.
 	Gone, Drift int
+	// Aside is how many items of the national list wait to be read.
+	Aside int
 }
 
 // TakeDirectoryPage keeps a page of the reading under way; the last one ends it. The
@@ -133,7 +135,10 @@ type DirectoryView struct {
 	Drift    int       // by how many that reading differs from what the directory said
 	UnderWay Crawl     // a reading that is not whole yet; zero: none
 	Found    []DirectoryEntry
-	More     bool // more were found than are shown
+	More     bool       // more were found than are shown
+	National bool       // it is the national service's list
+	Asides   []SetAside // of that list: what could not be read, at most 20
+	Aside    int        // in all
 }
 
 // Directory looks for structures by the words of their name, commune or postcode,
@@ -161,8 +166,8 @@ func (n *Node) Directory(ctx context.Context, sought string) (v DirectoryView, e
 		} else {
 			v.Drift = max(met-whole.Total, whole.Total-met)
 		}
-		if len(words) == 0 {
-			return nil
+		if err := v.national(r, last.Number); err != nil || len(words) == 0 {
+			return err
 		}
 		v.Found, err = r.SearchDirectory(words, maxFound+1)
 		return err
@@ -171,6 +176,23 @@ func (n *Node) Directory(ctx context.Context, sought string) (v DirectoryView, e
 		v.Found = v.Found[:maxFound]
 	}
 	return v, err
+}
+
+// national adds what there is to say of a list.
+func (v *DirectoryView) national(r *store.Reader, crawl int64) error {
+	l, found, err := r.NationalList()
+	if err != nil || !found || l.Crawl != crawl {
+		return err
+	}
+	v.National = true
+	if v.Aside, err = r.CountAside(); err != nil {
+		return err
+	}
+	asides, err := r.Asides(maxAsides)
+	for _, a := range asides {
+		v.Asides = append(v.Asides, SetAside(a))
+	}
+	return err
 }
 
 // plainer writes out what is one letter or mark and searched as several or none.

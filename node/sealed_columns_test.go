@@ -91,7 +91,7 @@ var inClear = map[string]string{
 		acts.helper acts.id acts.mandate closes.hub closes.structure dossiers.mandate drafts.accompaniment helpers.id helpers.structure
 		journal.mac journal.person logs.hash logs.hub mandates.accompaniment mandates.id mirrors.batch mirrors.mandate
 		forgets.hub forgets.mandate forgotten.forgetting forgotten.mandate forgotten.source forgotten.structure
-		cosignatures.witness witness_refusals.witness directory.id worklist.id worklist.mandate worklist.noted_by worklist.structure mandates.person mandates.structure
+		set_aside.key cosignatures.witness witness_refusals.witness directory.id worklist.id worklist.mandate worklist.noted_by worklist.structure mandates.person mandates.structure
 		notices.dossier notices.hub notices.mandate notices.stop notices.structure notices.subject peers.hub persons.id
 		records.hash records.hub records.prev records.source revocations.commitment revocations.hub revocations.mandate
 		sessions.token suspensions.helper suspensions.hub suspensions.lifts_hub`,

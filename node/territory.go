@@ -45,6 +45,7 @@ type TerritoryView struct {
 	Waiting   int // records made here and not yet signed
 	News      Propagation
 	Seen      JournalSeen
+	List      NationalList // of the national service's structures
 	Alarms    []Alarm
 }
 
@@ -82,6 +83,9 @@ func (n *Node) Territory(ctx context.Context) (TerritoryView, error) {
 			return err
 		}
 		if v.Seen, err = n.journalSeen(r); err != nil {
+			return err
+		}
+		if v.List, err = nationalList(r); err != nil {
 			return err
 		}
 		v.Freshness.National, err = r.LastNationalSuccess()

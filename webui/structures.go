@@ -59,7 +59,10 @@ func (s *Server) structurePage(r *http.Request) (*page.StructureForm, error) {
 		if !found {
 			return nil, fault.Errorf(fault.NotFound, locale.ProblemNotFound, "no structure %s", id)
 		}
-		p.Edited, p.Title = listed, listed.Name
+		p.Edited, p.Title, p.SIRET = listed, listed.Name, listed.SIRET
+		if p.Habilitation, err = s.node.Habilitation(r.Context(), listed.SIRET); err != nil {
+			return nil, err
+		}
 	}
 	for _, h := range roster.Hubs {
 		switch {

@@ -39,10 +39,11 @@ const (
 
 const usage = `usage: national <verb> --data DIR [flags]
 
-  init            make the folder and its identity, print the roster entry
-  install-roster  take the territory's root key and signed roster
-  serve           serve the contract over mutual TLS 1.3
-  status          read the database beside the running service
+  init               make the folder and its keys, print the roster entry
+  install-roster     take the territory's root key and signed roster
+  import-structures  make the list of structures what a file says, CSV or JSON
+  serve              serve the contract over mutual TLS 1.3
+  status             read the database beside the running service
 
 national <verb> -h tells the flags.
 `
@@ -61,10 +62,11 @@ func main() {
 // run is main with its surroundings as arguments, and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	verbs := map[string]func(context.Context, []string, io.Writer, io.Writer) error{
-		"init":           runInit,
-		"install-roster": runInstallRoster,
-		"serve":          runServe,
-		"status":         runStatus,
+		"init":              runInit,
+		"install-roster":    runInstallRoster,
+		"import-structures": runImport,
+		"serve":             runServe,
+		"status":            runStatus,
 	}
 	if len(args) == 0 || verbs[args[0]] == nil {
 		fmt.Fprint(stderr, usage)

@@ -39,13 +39,14 @@ func runStatus(ctx context.Context, args []string, stdout, stderr io.Writer) err
 }
 
 func printStatus(w io.Writer, s service.Status) error {
+	fmt.Fprintf(w, "%d structures in the list, imported %s\n", s.Structures, moment(s.Imported))
 	fmt.Fprintf(w, "territory %s, roster %d: %d records (%d notices, %d revocations), %d refused, %d forked logs\n\n",
 		s.Territory, s.Roster, s.Records, s.Notices, s.Revocations, s.Refused, s.Forks)
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(t, "HUB\tNAME\tRECORDS\tNOTICES\tREVOCATIONS\tHELD\tCHECKPOINT\tSEEN\tDRIFT\tJOURNAL")
+	fmt.Fprintln(t, "HUB\tNAME\tRECORDS\tNOTICES\tREVOCATIONS\tHELD\tCHECKPOINT\tSEEN\tDRIFT\tJOURNAL\tSTRUCTURES\tASIDE")
 	for _, h := range s.Hubs {
-		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\t%s\t%s\n", h.ID, h.Name, h.Records, h.Notices, h.Revocations, h.Held, h.Checkpoint,
-			moment(h.Seen), drift(h), journalState(h))
+		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\t%s\t%s\t%d\t%d\n", h.ID, h.Name, h.Records, h.Notices, h.Revocations, h.Held, h.Checkpoint,
+			moment(h.Seen), drift(h), journalState(h), h.Listed, h.Aside)
 	}
 	return t.Flush()
 }

@@ -74,7 +74,7 @@ func (h *hub) status(ctx context.Context) (status, error) {
 		Version: version, Hub: h.node.Self(), Name: h.node.Name(), Territory: h.config.Hub.Territory,
 		Assurance: h.keys.Assurance(), Slots: slots, Pages: h.addresses(), StartedAt: h.startedAt,
 		FreshAt: view.Freshness.At, Seen: view.Freshness.Seen, Expected: view.Freshness.Expected,
-		Notices: view.Notices, Stops: view.Stops, Dossiers: view.Dossiers, Waiting: view.Waiting, Journal: view.Seen,
+		Notices: view.Notices, Stops: view.Stops, Dossiers: view.Dossiers, Waiting: view.Waiting, Journal: view.Seen, List: view.List,
 	}
 	passed := h.link.Transit()
 	s.Transit = &passed

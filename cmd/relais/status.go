@@ -47,7 +47,8 @@ type status struct {
 	Waiting  int `json:"waiting"` // records not signed yet
 
 	National *node.NationalPass `json:"national,omitempty"`
-	Journal  node.JournalSeen   `json:"journal"` // what the national service said of it
+	Journal  node.JournalSeen   `json:"journal"`          // what the national service said of it
+	List     node.NationalList  `json:"list"`             // of its structures, as far as it was followed
 	Alarms   []string           `json:"alarms,omitempty"` // keys
 
 	Commands uint64 `json:"tpm_commands,omitempty"` // sent to the TPM since the start, where this process holds it
@@ -119,6 +120,9 @@ func printStatus(std stdio, s status) error {
 	line("knows", "%d mandates, %d stops, %d dossiers; %d records to sign", s.Notices, s.Stops, s.Dossiers, s.Waiting)
 	if n := s.National; n != nil {
 		line("national", "%s: %d up, %d down, drift %d, %d octets out, %d in %s", n.At.Local().Format(time.DateTime), n.Up, n.Down, n.Drift, n.OctetsOut, n.OctetsIn, n.Err)
+	}
+	if l := s.List; l.Cursor != "" {
+		line("structures", "%d of the national service's list, %d set aside", l.Here, l.Aside)
 	}
 	switch j := s.Journal; {
 	case !j.Refused.IsZero():

@@ -49,7 +49,7 @@ func (t *attempt) put(ctx context.Context, path, kind string, body []byte) error
 }
 
 // getCounts asks for the service's counts, and says ours.
-func (t *attempt) getCounts(ctx context.Context, ours Counts) (Counts, error) {
+func (t *attempt) getCounts(ctx context.Context, ours Held) (Counts, error) {
 	body, err := t.do(ctx, http.MethodGet, PathCounts, http.Header{HeaderCounts: {ours.Header()}}, nil, TypeCounts, maxCountsOctets)
 	if err != nil {
 		return Counts{}, err
@@ -65,8 +65,11 @@ func parseCounts(body []byte) (c Counts, err error) {
 	if err := json.Unmarshal(body, &c); err != nil {
 		return Counts{}, err
 	}
-	if c.Records < 0 || c.Notices < 0 || c.Revocations < 0 || c.Checkpoint < 0 {
+	if min(c.Records, c.Notices, c.Revocations, c.Structures) < 0 || c.Checkpoint < 0 {
 		return Counts{}, errors.New("a negative number")
+	}
+	if len(c.StructuresHead) > MaxCursorOctets {
+		return Counts{}, errors.New("a cursor that is too long")
 	}
 	return c, nil
 }

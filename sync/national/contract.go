@@ -19,6 +19,7 @@ const (
 	PathRoster        = "/relais/v1/roster"
 	PathAddCheckpoint = "/relais/v1/add-checkpoint"
 	PathCounts        = "/relais/v1/counts"
+	PathStructures    = "/relais/v1/structures"
 )
 
 // HeaderCounts says, in a request for the counts, what the hub holds, so that
@@ -27,8 +28,9 @@ const HeaderCounts = "Relais-Counts"
 
 // The media types of those paths.
 const (
-	TypeRoster = "application/vnd.relais.roster"
-	TypeCounts = "application/json"
+	TypeRoster     = "application/vnd.relais.roster"
+	TypeCounts     = "application/json"
+	TypeStructures = "application/json"
 	// A checkpoint and what is said of it are C2SP's, tlog-witness, which names a
 	// type for the size alone.
 	TypeSubmission   = "application/vnd.relais.submission"
@@ -55,30 +57,44 @@ type Counts struct {
 	// Checkpoint is the size of the asking hub's journal at its last checkpoint
 	// there; 0 for none.
 	Checkpoint int64 `json:"checkpoint"`
+	// Structures are in the service's list, and StructuresHead is the cursor at its
+	// end: who has it has all. "" for a service without a list.
+	Structures     int    `json:"structures"`
+	StructuresHead string `json:"structures_head,omitempty"`
 }
 
-// countsHeader is the form of HeaderCounts, both ways.
-const countsHeader = "records=%d, notices=%d, revocations=%d"
+// Held is what a hub says in HeaderCounts: its records, counted alike, and what it
+// has of the service's list.
+type Held struct {
+	Records     int
+	Notices     int
+	Revocations int
+	Structures  int
+	Aside       int // items of the list that it cannot read
+}
+
+// heldForm is the form of HeaderCounts, both ways.
+const heldForm = "records=%d, notices=%d, revocations=%d, structures=%d, aside=%d"
 
 // Header is the value of HeaderCounts.
-func (c Counts) Header() string {
-	return fmt.Sprintf(countsHeader, c.Records, c.Notices, c.Revocations)
+func (h Held) Header() string {
+	return fmt.Sprintf(heldForm, h.Records, h.Notices, h.Revocations, h.Structures, h.Aside)
 }
 
-// ParseCountsHeader reads the value of HeaderCounts, in exactly its form.
-func ParseCountsHeader(s string) (Counts, error) {
-	var c Counts
-	_, err := fmt.Sscanf(s, countsHeader, &c.Records, &c.Notices, &c.Revocations)
-	if err != nil || c.Header() != s || c.Records < 0 || c.Notices < 0 || c.Revocations < 0 {
-		return Counts{}, fmt.Errorf("%s: not the counts of a hub", HeaderCounts)
+// ParseHeld reads the value of HeaderCounts, in exactly its form.
+func ParseHeld(s string) (Held, error) {
+	var h Held
+	_, err := fmt.Sscanf(s, heldForm, &h.Records, &h.Notices, &h.Revocations, &h.Structures, &h.Aside)
+	if err != nil || h.Header() != s || min(h.Records, h.Notices, h.Revocations, h.Structures, h.Aside) < 0 {
+		return Held{}, fmt.Errorf("%s: not the counts of a hub", HeaderCounts)
 	}
-	return c, nil
+	return h, nil
 }
 
 // Drift is how many records one side counts and the other does not.
-func Drift(a, b Counts) int {
-	kinds := distance(a.Notices, b.Notices) + distance(a.Revocations, b.Revocations)
-	return max(distance(a.Records, b.Records), kinds)
+func Drift(h Held, c Counts) int {
+	kinds := distance(h.Notices, c.Notices) + distance(h.Revocations, c.Revocations)
+	return max(distance(h.Records, c.Records), kinds)
 }
 
 func distance(a, b int) int { return max(a-b, b-a) }

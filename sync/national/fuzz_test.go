@@ -83,15 +83,47 @@ func FuzzDirectoryPage(f *testing.F) {
 	})
 }
 
-// FuzzCountsHeader: what is read is said again octet by octet, and never negative.
-func FuzzCountsHeader(f *testing.F) {
-	f.Add("records=41, notices=30, revocations=11")
-	f.Add("records=-1, notices=0, revocations=0")
+// FuzzHeld: what is read is said again octet by octet, and never negative.
+func FuzzHeld(f *testing.F) {
+	f.Add("records=41, notices=30, revocations=11, structures=12, aside=0")
+	f.Add("records=-1, notices=0, revocations=0, structures=0, aside=0")
 	f.Add("records=1,notices=0,revocations=0 and more")
 	f.Fuzz(func(t *testing.T, said string) {
-		c, err := ParseCountsHeader(said)
-		if err == nil && (c.Header() != said || c.Records < 0 || c.Notices < 0 || c.Revocations < 0) {
-			t.Errorf("%q is %+v", said, c)
+		h, err := ParseHeld(said)
+		if err == nil && (h.Header() != said || min(h.Records, h.Notices, h.Revocations, h.Structures, h.Aside) < 0) {
+			t.Errorf("%q is %+v", said, h)
+		}
+	})
+}
+
+// FuzzStructures: whatever the list sends, what is kept of it is bounded and prints,
+// and every other item is set aside for a reason.
+func FuzzStructures(f *testing.F) {
+	f.Add([]byte(`{"items":[{"id":"00000000-0000-4000-8000-000000000001","name":"CCAS","siret":"11100000000000","habilitation":{"state":"active","since":"2024-03-12"}}],"next":"a","more":false}`))
+	f.Add([]byte(`{"items":[{"id":"00000000-0000-4000-8000-000000000001","gone":true},7,{"id":"x"}],"next":"b","more":true}`))
+	f.Add([]byte(`{"items":[],"next":""}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		page, _, err := parseStructures(body)
+		if err != nil {
+			return
+		}
+		if len(page.Entries)+len(page.Gone)+len(page.Aside) > MaxStructures || page.Next == "" || len(page.Next) > MaxCursorOctets {
+			t.Fatalf("%+v", page)
+		}
+		for _, e := range page.Entries {
+			for _, text := range []string{e.Name, e.Commune, e.Postcode, e.Address, e.SIRET, e.Since} {
+				if !people.Plain(text) || utf8.RuneCountInString(text) > maxDirectoryName {
+					t.Errorf("kept %.80q", text)
+				}
+			}
+			if e.ID == [16]byte{} || e.Name == "" || (e.Habilitation == "none") != (e.Since == "") {
+				t.Errorf("kept %+v", e)
+			}
+		}
+		for _, a := range page.Aside {
+			if a.Reason == "" || a.Key == [16]byte{} {
+				t.Errorf("set aside %+v", a)
+			}
 		}
 	})
 }

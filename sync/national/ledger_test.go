@@ -141,6 +141,12 @@ type ledger struct {
 	cosigned  int64  // of them
 	lines     string // what was said of them
 	refusedAt int64  // what the service said it saw, when it refused
+
+	list      node.NationalList
+	listed    map[[16]byte]node.DirectoryEntry
+	asides    map[[16]byte]string // by key, why
+	listBegun int
+
 	compared  int
 	refused   int
 	down      error // what Apply fails with
@@ -332,4 +338,44 @@ func (l *ledger) CheckpointRefused(_ context.Context, held int64) error {
 	defer l.mu.Unlock()
 	l.refusedAt = held
 	return nil
+}
+
+func (l *ledger) NationalList(context.Context) (node.NationalList, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.list.Here, l.list.Aside = len(l.listed), len(l.asides)
+	return l.list, nil
+}
+
+func (l *ledger) BeginNationalList(context.Context) (node.NationalList, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.listBegun++
+	l.list = node.NationalList{Began: start}
+	l.listed, l.asides = map[[16]byte]node.DirectoryEntry{}, map[[16]byte]string{}
+	return l.list, nil
+}
+
+func (l *ledger) TakeNationalPage(_ context.Context, p node.NationalPage) (c node.DirectoryChange, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if p.After != l.list.Cursor {
+		return c, fmt.Errorf("a page after %q, and %q was taken", p.After, l.list.Cursor)
+	}
+	for _, e := range p.Entries {
+		if _, known := l.listed[e.ID]; !known {
+			c.Created++
+		}
+		l.listed[e.ID] = e
+		delete(l.asides, e.ID)
+	}
+	for _, id := range p.Gone {
+		delete(l.listed, id)
+		c.Gone++
+	}
+	for _, a := range p.Aside {
+		l.asides[a.Key] = a.Reason
+	}
+	l.list.Cursor, l.list.Whole, c.Aside = p.Next, p.Last, len(l.asides)
+	return c, nil
 }

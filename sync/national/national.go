@@ -71,9 +71,10 @@ type Report struct {
 	Up   int // records handed over and new there
 	Down int // records received and new here
 
-	Created int // records new on either side
-	Updated int // rosters and checkpoints replaced by a newer one, on either side
-	Deleted int // gone from the directory; always 0 by the contract: logs only grow
+	Created int // records new on either side, structures new here
+	Updated int // rosters and checkpoints replaced by a newer one, on either side; structures changed here
+	Deleted int // structures that are gone; records only grow
+	Aside   int // structures of the service's list that this hub cannot read
 
 	Refused      int // records received and refused here
 	RefusedThere int // records handed over and refused there
@@ -106,7 +107,7 @@ func (r Report) Outcome(err error) node.NationalPass {
 func (r Report) LogValue() slog.Value {
 	return slog.GroupValue(
 		slog.Int("up", r.Up), slog.Int("down", r.Down),
-		slog.Int("created", r.Created), slog.Int("updated", r.Updated), slog.Int("deleted", r.Deleted),
+		slog.Int("created", r.Created), slog.Int("updated", r.Updated), slog.Int("deleted", r.Deleted), slog.Int("aside", r.Aside),
 		slog.Int("refused", r.Refused), slog.Int("refused_there", r.RefusedThere),
 		slog.Int("drift", r.Drift), slog.Bool("journal_refused", r.JournalRefused), slog.Duration("age", r.Age),
 		slog.Int64("octets_out", r.OctetsOut), slog.Int64("octets_in", r.OctetsIn),

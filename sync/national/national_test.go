@@ -37,7 +37,10 @@ type bench struct {
 	requests   []string // method and path, as they came
 	checkpoint int64    // entries of the hub's journal that the service saw
 	rewritten  bool     // it does not recognise them
-	late       int64    // what it saw once the counts were given; 0: the same
+	list       roll
+	listBody   string        // answered in its place
+	held       national.Held // what the hub last said that it has
+	late       int64         // what it saw once the counts were given; 0: the same
 }
 
 func newBench(t testing.TB, hubs int) *bench {
@@ -101,10 +104,14 @@ func (b *bench) handler() http.Handler {
 		w.WriteHeader(http.StatusNoContent)
 	})
 	mux.HandleFunc("POST "+national.PathAddCheckpoint, b.addCheckpoint)
+	mux.HandleFunc("GET "+national.PathStructures, b.structures)
 	mux.HandleFunc("GET "+national.PathCounts, func(w http.ResponseWriter, r *http.Request) {
 		c, _ := b.service.RecordCounts(r.Context())
 		w.Header().Set("Content-Type", national.TypeCounts)
-		json.NewEncoder(w).Encode(national.Counts{Records: c.Records, Notices: c.Notices, Revocations: c.Revocations, Checkpoint: b.checkpoint})
+		b.held, _ = national.ParseHeld(r.Header.Get(national.HeaderCounts))
+		json.NewEncoder(w).Encode(national.Counts{
+			Records: c.Records, Notices: c.Notices, Revocations: c.Revocations, Checkpoint: b.checkpoint, StructuresHead: b.list.head(),
+		})
 		b.checkpoint = max(b.checkpoint, b.late)
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -113,6 +120,15 @@ func (b *bench) handler() http.Handler {
 		b.mu.Unlock()
 		mux.ServeHTTP(w, r)
 	})
+}
+
+func (b *bench) structures(w http.ResponseWriter, r *http.Request) {
+	if b.listBody != "" {
+		w.Header().Set("Content-Type", national.TypeStructures)
+		io.WriteString(w, b.listBody)
+		return
+	}
+	b.list.serve(w, r)
 }
 
 const sampleLine = "— national AAAA\n"
@@ -411,7 +427,7 @@ func TestContractNamesWhatIsAsked(t *testing.T) {
 	b := newBench(t, 2)
 	b.hub.trust(t, b.write(t, b.roster.Hubs[0].ID, 1)...)
 	b.service.trust(t, b.write(t, b.roster.Hubs[1].ID, 1)...)
-	b.hub.journal = 1
+	b.hub.journal, b.list = 1, roll{name: "a", items: []string{item(1, "")}}
 	b.hub.roster, b.hub.note = b.next(t, func(r *territory.Roster) { r.Name = "Autre nom" })
 	b.mustPass(t)
 	asked := slices.Clone(b.requests)

@@ -33,6 +33,9 @@ type Hub interface {
 	Submission(ctx context.Context, held int64) (s journal.Submission, due bool, err error)
 	KeepCosignature(ctx context.Context, checkpoint []byte, lines string) error
 	CheckpointRefused(ctx context.Context, held int64) error
+	NationalList(ctx context.Context) (node.NationalList, error)
+	BeginNationalList(ctx context.Context) (node.NationalList, error)
+	TakeNationalPage(ctx context.Context, p node.NationalPage) (node.DirectoryChange, error)
 	RecordCounts(ctx context.Context) (node.RecordCounts, error)
 	Freshness(ctx context.Context) (node.Freshness, error)
 }

@@ -17,6 +17,7 @@ func (t *attempt) Steps() []Step {
 		{"roster", t.roster},
 		{"records", t.records},
 		{"counts", t.compare},
+		{"structures", t.structures},
 		{"checkpoint", t.checkpoint},
 	}
 }
@@ -159,7 +160,13 @@ func (t *attempt) drift(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("count our records: %w", err)
 	}
-	ours := Counts{Records: held.Records, Notices: held.Notices, Revocations: held.Revocations}
+	list, err := t.Hub.NationalList(ctx)
+	if err != nil {
+		return 0, err
+	}
+	ours := Held{
+		Records: held.Records, Notices: held.Notices, Revocations: held.Revocations, Structures: list.Here, Aside: list.Aside,
+	}
 	if t.counts, err = t.getCounts(ctx, ours); err != nil {
 		return 0, err
 	}

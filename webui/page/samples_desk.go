@@ -87,7 +87,12 @@ func sampleTerritory(hubs []node.HubStatus) *Territory {
 			Freshness: node.Freshness{National: SampleNow.Add(-29 * time.Minute)}, Notices: 37, Stops: 6, Dossiers: 22,
 			News: node.Propagation{P50: 180 * time.Millisecond, P99: 900 * time.Millisecond, Of: 41},
 			Seen: node.JournalSeen{Entries: 1204, At: SampleNow.Add(-29 * time.Minute)},
+			List: node.NationalList{Cursor: "x", Whole: true, Here: 61, Checked: SampleNow.Add(-29 * time.Minute)},
 		},
+		Structure: sampleStructures()[0],
+		Habilitation: node.HabilitationView{At: SampleNow.Add(-29 * time.Minute), National: true, Entries: []node.DirectoryEntry{
+			{Name: "Maison de services", Habilitation: node.HabilitationActive, Since: "2024-03-12"},
+		}},
 		Pass: node.NationalPass{At: SampleNow.Add(-29 * time.Minute), Up: 4, Down: 1}, HasPass: true,
 	}
 }

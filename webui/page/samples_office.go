@@ -24,11 +24,20 @@ func directorySamples() []Sample {
 	old := node.DirectoryView{At: SampleNow.AddDate(0, 0, -4), Entries: 5312, UnderWay: node.Crawl{Number: 9, Page: 12, Total: 5320}}
 	apart := view
 	apart.Drift = 2
+	national := node.DirectoryView{At: view.At, Entries: 61, National: true, Aside: 1, Asides: []node.SetAside{
+		{Key: [16]byte{0x1b, 0x4e, 0x28, 0xba, 0x2f, 0xa1, 0x11, 0xd2, 0x88, 0x3f, 0x00, 0x16, 0xd3, 0xcc, 0xa4, 0x27}, Named: true, Reason: "siret", Since: SampleNow.Add(-29 * time.Hour)},
+	}}
+	for i, h := range []node.Habilitation{node.HabilitationActive, node.HabilitationEnded} {
+		e := found.Found[i]
+		e.Habilitation, e.Since = h, "2024-03-12"
+		national.Found = append(national.Found, e)
+	}
 	return []Sample{
 		{"directory", at(view, "")},
 		{"directory-found", at(found, "port exemple")},
 		{"directory-nothing", at(apart, "nulle part")},
 		{"directory-old", at(old, "")},
+		{"directory-national", at(national, "port exemple")},
 		{"directory-never", at(node.DirectoryView{}, "")},
 	}
 }
@@ -188,6 +197,12 @@ func structureSamples() []Sample {
 	}
 	change := form(base(Office, "CCAS de Port-Exemple (démo)", "structures"), sampleStructures()[1])
 	change.Former = []string{"L’ancien bus"}
+	change.SIRET = "11100000000000"
+	change.Habilitation = node.HabilitationView{At: SampleNow.Add(-29 * time.Minute), National: true, Entries: []node.DirectoryEntry{
+		{Name: "CCAS de Port-Exemple", Commune: "Port-Exemple", SIRET: "11100000000000", Habilitation: node.HabilitationActive, Since: "2024-03-12"},
+	}}
+	unknown := form(base(Office, "CCAS de Port-Exemple (démo)", "structures"), sampleStructures()[1])
+	unknown.Habilitation = node.HabilitationView{At: SampleNow.Add(-29 * time.Minute), National: true}
 	stale := form(base(Office, "CCAS de Port-Exemple (démo)", "structures").with(sampleStale), sampleStructures()[1])
 	taken := form(base(Office, "Nouvelle structure", "structures").with(Fault{Field: "name", Message: "Une structure porte déjà ce nom dans le territoire. Choisissez-en un autre."}), territory.Structure{Name: "Maison de services (démo)", State: territory.StructureOpen})
 	elsewhere := Signed{Version: 4}
@@ -199,6 +214,7 @@ func structureSamples() []Sample {
 		{"departement_structures-empty", &Structures{Base: base(Office, "Structures", "structures"), Signed: elsewhere}},
 		{"departement_structure-new", form(base(Office, "Nouvelle structure", "structures"), territory.Structure{State: territory.StructureOpen, Serving: []territory.HubID{{1}}})},
 		{"departement_structure", change},
+		{"departement_structure-unknown", unknown},
 		{"departement_structure-stale", stale},
 		{"departement_structure-taken", taken},
 	}

@@ -3,6 +3,7 @@ package page
 import (
 	"slices"
 
+	"relais/node"
 	"relais/node/territory"
 )
 
@@ -31,6 +32,10 @@ type StructureForm struct {
 	// Former are the names of expelled hubs that served it: they stay, for what
 	// they said.
 	Former []string
+	// Habilitation is what was decided nationally of the listed structure: no right
+	// here.
+	Habilitation node.HabilitationView
+	SIRET        string // of the listed structure
 }
 
 // Template implements Page.

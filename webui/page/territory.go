@@ -12,6 +12,9 @@ type Territory struct {
 	Pass         node.NationalPass
 	HasPass      bool
 	SoftwareHubs []territory.Hub
+	// Structure is the helper's, with what was decided nationally of it.
+	Structure    territory.Structure
+	Habilitation node.HabilitationView
 }
 
 // Template implements Page.

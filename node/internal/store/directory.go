@@ -56,14 +56,31 @@ type DirectoryEntry struct {
 	SIRET    string
 	Modified string    // as the directory writes it
 	Gone     time.Time // since when it is not there; zero: it is
+
+	// Habilitation is what the national service's list says of it, Since when: the
+	// day, as it writes it. The public directory says neither.
+	Habilitation Habilitation
+	Since        string
 }
 
-const directoryColumns = `id, name, commune, postcode, address, siret, modified, gone`
+// Habilitation is where a structure stands with Aidants Connect: a national decision,
+// which gives no right in a territory.
+type Habilitation string
+
+// The habilitations. The public directory has the empty one: whoever is there is
+// habilitated, it does not say since when.
+const (
+	HabilitationNone   Habilitation = "none"
+	HabilitationActive Habilitation = "active"
+	HabilitationEnded  Habilitation = "ended"
+)
+
+const directoryColumns = `id, name, commune, postcode, address, siret, modified, gone, habilitation, since`
 
 func scanDirectory(scan func(...any) error) (e DirectoryEntry, err error) {
 	var id []byte
 	var gone int64
-	err = scan(&id, &e.Name, &e.Commune, &e.Postcode, &e.Address, &e.SIRET, &e.Modified, &gone)
+	err = scan(&id, &e.Name, &e.Commune, &e.Postcode, &e.Address, &e.SIRET, &e.Modified, &gone, &e.Habilitation, &e.Since)
 	copy(e.ID[:], id)
 	e.Gone = Time(gone)
 	return e, err
@@ -78,12 +95,12 @@ func (r *Reader) DirectoryEntry(id [16]byte) (e DirectoryEntry, found bool, err 
 
 // PutDirectoryEntry keeps an entry that a reading met.
 func (tx *Tx) PutDirectoryEntry(e DirectoryEntry, folded string, crawl int64) error {
-	_, err := tx.Exec(`INSERT INTO directory (id, name, commune, postcode, address, siret, modified, folded, crawl, gone)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)
+	_, err := tx.Exec(`INSERT INTO directory (id, name, commune, postcode, address, siret, modified, folded, crawl, gone, habilitation, since)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET name = excluded.name, commune = excluded.commune, postcode = excluded.postcode,
 			address = excluded.address, siret = excluded.siret, modified = excluded.modified, folded = excluded.folded,
-			crawl = excluded.crawl, gone = 0`,
-		e.ID[:], e.Name, e.Commune, e.Postcode, e.Address, e.SIRET, e.Modified, folded, crawl)
+			crawl = excluded.crawl, gone = 0, habilitation = excluded.habilitation, since = excluded.since`,
+		e.ID[:], e.Name, e.Commune, e.Postcode, e.Address, e.SIRET, e.Modified, folded, crawl, string(e.Habilitation), e.Since)
 	return err
 }
 

@@ -27,6 +27,9 @@ var exempt = map[string]exemption{
 	"directory": {reason: "a copy of what is public; nobody did anything"},
 	"crawls":    {reason: "how far that copy is"},
 
+	"national_list": {reason: "how far a copy of what is public is"},
+	"set_aside":     {reason: "what of that copy could not be read"},
+
 	"drafts": {reason: "a form begun is nothing done"},
 	"meta":   {reason: "what the hub is; written with the first entry and by the machinery"},
 }

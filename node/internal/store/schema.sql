@@ -77,9 +77,11 @@ CREATE TABLE directory (
 	folded   TEXT NOT NULL, -- what is searched: name, commune and postcode without case or accents
 	crawl    INTEGER NOT NULL, -- the last that met it
 	gone     INTEGER NOT NULL  -- since when it is not there; 0: it is
-) STRICT;
+, habilitation TEXT NOT NULL DEFAULT '' CHECK (habilitation IN ('', 'none', 'active', 'ended')), since TEXT NOT NULL DEFAULT '') STRICT;
 
 CREATE INDEX directory_crawl ON directory (crawl) WHERE gone = 0;
+
+CREATE INDEX directory_siret ON directory (siret) WHERE gone = 0;
 
 CREATE TABLE dossiers (
 	mandate  BLOB NOT NULL PRIMARY KEY CHECK (length(mandate) = 16),
@@ -225,6 +227,12 @@ CREATE TABLE mirrors (
 	UNIQUE (batch, place)
 ) STRICT;
 
+CREATE TABLE national_list (
+	id     INTEGER PRIMARY KEY CHECK (id = 1),
+	cursor TEXT NOT NULL,
+	crawl  INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE national_passes (
 	id         INTEGER PRIMARY KEY,
 	at         INTEGER NOT NULL,
@@ -363,6 +371,14 @@ CREATE TABLE sessions (
 ) STRICT;
 
 CREATE INDEX sessions_expires ON sessions (expires);
+
+CREATE TABLE set_aside (
+	key    BLOB NOT NULL PRIMARY KEY CHECK (length(key) = 16),
+	named  INTEGER NOT NULL CHECK (named IN (0, 1)), -- key is the structure's identifier
+	reason TEXT NOT NULL CHECK (reason <> ''),
+	since  INTEGER NOT NULL,
+	crawl  INTEGER NOT NULL -- the last that met it
+) STRICT;
 
 CREATE TABLE suspensions (
 	record      INTEGER PRIMARY KEY REFERENCES records (id),

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"relais/cmd/national/internal/store"
 	"relais/node/territory"
 	"relais/sync/exchange"
 	"relais/sync/national"
@@ -23,17 +24,24 @@ func (s *Service) Counts(ctx context.Context, asker territory.HubID) (national.C
 		c.Revocations += l.Revocations
 	}
 	last, err := s.db.LastCheckpoint(ctx, asker)
-	c.Checkpoint = last.Size
+	if c.Checkpoint = last.Size; err != nil {
+		return c, err
+	}
+	list, err := s.db.List(ctx)
+	c.Structures, c.StructuresHead = list.There, cursorOf(list, list.Head)
 	return c, err
 }
 
 // compare notes how far a hub that says what it holds is from what is here.
 func (s *Service) compare(ctx context.Context, hub territory.HubID, said string, here national.Counts) error {
-	there, err := national.ParseCountsHeader(said)
+	there, err := national.ParseHeld(said)
 	if err != nil {
 		return &exchange.Problem{Status: http.StatusUnprocessableEntity, Detail: err.Error()}
 	}
-	if err := s.db.Compared(ctx, hub, national.Drift(there, here), s.o.Now()); err != nil {
+	err = s.db.Compared(ctx, store.Sighting{
+		Hub: hub, Compared: s.o.Now(), Drift: national.Drift(there, here), Structures: there.Structures, Aside: there.Aside,
+	})
+	if err != nil {
 		return fmt.Errorf("note the drift: %w", err)
 	}
 	return nil

@@ -146,7 +146,7 @@ func (p statusPage) Silent(h HubStatus) bool {
 // ToDo is how many active hubs somebody should look at.
 func (p statusPage) ToDo() (n int) {
 	for _, h := range p.Hubs {
-		if h.Active() && (h.Forked || !h.Contradicted.IsZero() || h.Drift > 0 || p.Silent(h)) {
+		if h.Active() && (h.Forked || !h.Contradicted.IsZero() || h.Drift > 0 || h.Aside > 0 || p.Silent(h)) {
 			n++
 		}
 	}

@@ -57,8 +57,8 @@ func TestStatusPage(t *testing.T) {
 		wires := g.pen(g.hub(0)).write(t, 20)
 		_, err := s.Apply(t.Context(), wires, g.hub(0))
 		check(t, err)
-		same := national.Counts{Records: 20, Notices: 14, Revocations: 4}
-		fewer := national.Counts{Records: 1217, Notices: 1210, Revocations: 4}
+		same := national.Held{Records: 20, Notices: 14, Revocations: 4, Structures: 7, Aside: 1}
+		fewer := national.Held{Records: 1217, Notices: 1210, Revocations: 4}
 		at = at.Add(-30 * time.Hour)
 		if status := count(1, fewer.Header()); status != http.StatusOK {
 			t.Fatalf("status %d", status)
@@ -78,10 +78,10 @@ func TestStatusPage(t *testing.T) {
 		said := plain(t, string(text))
 		for _, want := range []string{
 			"Territoire demo · registre n° 1 · à jour le 22 novembre 2026 à 08:58",
-			"À regarder : 2\u00a0relais",
+			"À regarder : 3\u00a0relais",
 			"Informations 20", "Mandats 14", "Arrêts 4",
-			"Valbrume en service 22 novembre 2026 à 08:58 aucun le 22 novembre 2026 à 08:58 20 0 0",
-			"Port-Exemple muet 21 novembre 2026 à 02:58 1\u202f197\u00a0informations le 21 novembre 2026 à 02:58 0 0 0",
+			"Valbrume en service 22 novembre 2026 à 08:58 aucun le 22 novembre 2026 à 08:58 20 0 0 7 1\u00a0mise de côté",
+			"Port-Exemple muet 21 novembre 2026 à 02:58 1\u202f197\u00a0informations le 21 novembre 2026 à 02:58 0 0 0 0",
 			"Le bus & sa <remorque> muet jamais pas encore comparé",
 			"Ancien relais hors service jamais",
 		} {

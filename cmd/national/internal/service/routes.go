@@ -32,6 +32,7 @@ func (s *Service) own() map[string]handlerFunc {
 		"PUT " + national.PathRoster:         s.putRoster,
 		"POST " + national.PathAddCheckpoint: s.addCheckpoint,
 		"GET " + national.PathCounts:         s.getCounts,
+		"GET " + national.PathStructures:     s.getStructures,
 	}
 }
 

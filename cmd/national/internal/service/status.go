@@ -19,6 +19,8 @@ type Status struct {
 	Revocations int            `json:"revocations"`
 	Forks       int            `json:"forks"`
 	Refused     int            `json:"refused"`
+	Structures  int            `json:"structures"` // of the list
+	Imported    time.Time      `json:"imported,omitzero"`
 	Hubs        []HubStatus    `json:"hubs"`
 
 	zone *time.Location // the territory's
@@ -41,6 +43,8 @@ type HubStatus struct {
 	Seen         time.Time `json:"seen,omitzero"`
 	Compared     time.Time `json:"compared,omitzero"` // when it last said what it holds
 	Drift        int       `json:"drift"`             // what did not agree then
+	Listed       int       `json:"listed"`            // structures of the list that it had then
+	Aside        int       `json:"aside"`             // and what it could not read of it
 }
 
 // ReadStatus reads the database, beside a running service or without one.
@@ -57,10 +61,15 @@ func ReadStatus(ctx context.Context, db *store.DB) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
+	list, err := db.List(ctx)
+	if err != nil {
+		return Status{}, err
+	}
 	s := Status{
 		Territory: t.Code, Name: roster.Name, Roster: t.Version,
 		Records: counts.Records, Notices: counts.Notices, Revocations: counts.Revocations,
 		Forks: counts.Forks, Refused: counts.Refused, zone: zoneOf(roster),
+		Structures: list.There, Imported: list.Imported,
 	}
 	heads, err := db.Heads(ctx)
 	if err != nil {
@@ -109,6 +118,6 @@ func (h *HubStatus) read(ctx context.Context, db *store.DB) (err error) {
 	}
 	h.Checkpoint, h.Contradicted = last.Size, against.Last
 	s, err := db.Sighting(ctx, h.ID)
-	h.Seen, h.Compared, h.Drift = s.Seen, s.Compared, s.Drift
+	h.Seen, h.Compared, h.Drift, h.Listed, h.Aside = s.Seen, s.Compared, s.Drift, s.Structures, s.Aside
 	return err
 }

@@ -191,13 +191,13 @@ func TestSightings(t *testing.T) {
 		see(hubA, store.Sighting{})
 		later, last := now.Add(time.Minute), now.Add(time.Hour)
 		for _, err := range []error{
-			db.Seen(t.Context(), hubA, now), db.Compared(t.Context(), hubA, 3, later), db.Seen(t.Context(), hubA, last),
+			db.Seen(t.Context(), hubA, now), db.Compared(t.Context(), store.Sighting{Hub: hubA, Compared: later, Drift: 3, Structures: 12, Aside: 1}), db.Seen(t.Context(), hubA, last),
 		} {
 			if err != nil {
 				t.Fatal(err)
 			}
 		}
-		see(hubA, store.Sighting{Seen: last, Compared: later, Drift: 3})
+		see(hubA, store.Sighting{Seen: last, Compared: later, Drift: 3, Structures: 12, Aside: 1})
 		see(hubB, store.Sighting{})
 	})
 }

@@ -66,8 +66,8 @@ func TestOpenRefuses(t *testing.T) {
 		"PostgreSQL": `UPDATE schema_version SET version = 99`,
 	}
 	older := map[string]string{
-		"SQLite":     `DROP TABLE contradictions; ALTER TABLE checkpoints DROP COLUMN cosignature; PRAGMA user_version = 2`,
-		"PostgreSQL": `DROP TABLE contradictions; ALTER TABLE checkpoints DROP COLUMN cosignature; UPDATE schema_version SET version = 2`,
+		"SQLite":     `DROP TABLE structures; DROP TABLE list; ALTER TABLE sightings DROP COLUMN structures; ALTER TABLE sightings DROP COLUMN aside; PRAGMA user_version = 3`,
+		"PostgreSQL": `DROP TABLE structures; DROP TABLE list; ALTER TABLE sightings DROP COLUMN structures; ALTER TABLE sightings DROP COLUMN aside; UPDATE schema_version SET version = 3`,
 	}
 	storetest.Each(t, func(t *testing.T, empty storetest.Empty) {
 		t.Run("ErrNotOur", func(t *testing.T) {
@@ -93,8 +93,8 @@ func TestOpenRefuses(t *testing.T) {
 				t.Error(err)
 			}
 			db := open(t, d)
-			if c, err := db.Contradiction(t.Context(), hubA); err != nil || !c.Last.IsZero() {
-				t.Errorf("%+v, %v", c, err)
+			if l, err := db.List(t.Context()); err != nil || l.Head != 0 {
+				t.Errorf("%+v, %v", l, err)
 			}
 			if head := onlyHead(t, db); head.Seq != 3 {
 				t.Errorf("%+v", head)

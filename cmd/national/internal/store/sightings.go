@@ -15,6 +15,9 @@ type Sighting struct {
 	Seen     time.Time
 	Compared time.Time // when it last said what it holds; zero for never
 	Drift    int       // what did not agree then
+
+	Structures int // of the list, which it had then
+	Aside      int // of the list, what it could not read
 }
 
 // Admission is what must be known to answer one request of a hub, in one
@@ -47,13 +50,14 @@ func (db *DB) Seen(ctx context.Context, hub territory.HubID, now time.Time) erro
 	})
 }
 
-// Compared notes how far a hub and the service are apart.
-func (db *DB) Compared(ctx context.Context, hub territory.HubID, drift int, now time.Time) error {
+// Compared notes how far a hub and the service are apart, at the moment of Compared.
+func (db *DB) Compared(ctx context.Context, s Sighting) error {
 	return db.inWrite(ctx, func(tx session) error {
 		_, err := tx.exec(ctx, `
-			INSERT INTO sightings (hub, seen_at, compared_at, drift) VALUES ($1, $2, $2, $3)
-			ON CONFLICT (hub) DO UPDATE SET seen_at = excluded.seen_at, compared_at = excluded.compared_at, drift = excluded.drift`,
-			hub[:], now.UnixMilli(), drift)
+			INSERT INTO sightings (hub, seen_at, compared_at, drift, structures, aside) VALUES ($1, $2, $2, $3, $4, $5)
+			ON CONFLICT (hub) DO UPDATE SET seen_at = excluded.seen_at, compared_at = excluded.compared_at, drift = excluded.drift,
+				structures = excluded.structures, aside = excluded.aside`,
+			s.Hub[:], s.Compared.UnixMilli(), s.Drift, s.Structures, s.Aside)
 		return err
 	})
 }
@@ -63,8 +67,8 @@ func (db *DB) Sighting(ctx context.Context, hub territory.HubID) (Sighting, erro
 	s := Sighting{Hub: hub}
 	var seen int64
 	var compared, drift sql.NullInt64
-	err := db.one(ctx, []any{&seen, &compared, &drift}, `
-		SELECT seen_at, compared_at, drift FROM sightings WHERE hub = $1`, hub[:])
+	err := db.one(ctx, []any{&seen, &compared, &drift, &s.Structures, &s.Aside}, `
+		SELECT seen_at, compared_at, drift, coalesce(structures, 0), coalesce(aside, 0) FROM sightings WHERE hub = $1`, hub[:])
 	if errors.Is(err, sql.ErrNoRows) {
 		return s, nil
 	}

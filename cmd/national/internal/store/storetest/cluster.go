@@ -198,7 +198,7 @@ func (c *Cluster) unused() string { return fmt.Sprintf("essai%d", c.names.Add(1)
 // want of our tables, is left alone.
 func (c *Cluster) giveBack(schema string) {
 	var statement strings.Builder
-	for _, table := range []string{"records", "logs", "checkpoints", "contradictions", "refusals", "rosters", "sightings", "territory"} {
+	for _, table := range []string{"records", "logs", "checkpoints", "contradictions", "refusals", "rosters", "sightings", "structures", "list", "territory"} {
 		fmt.Fprintf(&statement, "DELETE FROM %s.%s;", schema, table)
 	}
 	if _, err := c.admin.Exec(statement.String()); err == nil {
