@@ -60,6 +60,8 @@ var doors = []struct {
 	{"github.com/coreos/go-systemd", []string{"systemd"}, "the service manager has one interlocutor"},
 	{"github.com/chromedp", nil, "a browser belongs to tests"},
 	{"relais/node/durable/durabletest", nil, "a traced program belongs to tests"},
+	{"github.com/getkin/kin-openapi", []string{"sync/national/contracttest"}, "tests read the whole contract, the product none of it"},
+	{"relais/sync/national/contracttest", nil, "the contract is checked by tests"},
 	{"relais/node/nodetest", nil, "a cheap passphrase belongs to tests"},
 }
 

@@ -147,9 +147,9 @@ type ledger struct {
 	asides    map[[16]byte]string // by key, why
 	listBegun int
 
-	compared  int
-	refused   int
-	down      error // what Apply fails with
+	compared int
+	refused  int
+	down     error // what Apply fails with
 }
 
 func newLedger(t testing.TB, g *ground, self territory.HubID) *ledger {

@@ -23,12 +23,14 @@ import (
 	"relais/sync/link"
 	"relais/sync/link/relay"
 	"relais/sync/national"
+	"relais/sync/national/contracttest"
 )
 
 // bench is one hub, one stand-in for the service behind real TLS, and the
 // adapter between them.
 type bench struct {
 	*ground
+	t            testing.TB
 	hub, service *ledger
 	options      national.Options
 	listener     *cutter
@@ -38,15 +40,17 @@ type bench struct {
 	checkpoint int64    // entries of the hub's journal that the service saw
 	rewritten  bool     // it does not recognise them
 	list       roll
-	listBody   string        // answered in its place
-	held       national.Held // what the hub last said that it has
-	late       int64         // what it saw once the counts were given; 0: the same
+	loose      bool           // what the service answers is not as the contract says
+	notNow     map[string]int // paths that answer once with this status
+	listBody   string         // answered in its place
+	held       national.Held  // what the hub last said that it has
+	late       int64          // what it saw once the counts were given; 0: the same
 }
 
 func newBench(t testing.TB, hubs int) *bench {
 	t.Helper()
 	g := newGround(t, hubs)
-	b := &bench{ground: g}
+	b := &bench{ground: g, t: t}
 	b.hub = newLedger(t, g, g.roster.Hubs[0].ID)
 	b.service = newLedger(t, g, g.roster.National.ID)
 	inner, err := net.Listen("tcp", "127.0.0.1:0")
@@ -114,11 +118,22 @@ func (b *bench) handler() http.Handler {
 		})
 		b.checkpoint = max(b.checkpoint, b.late)
 	})
+	checked := contracttest.Server(b.t, mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b.mu.Lock()
 		b.requests = append(b.requests, r.Method+" "+r.URL.Path)
 		b.mu.Unlock()
-		mux.ServeHTTP(w, r)
+		if status, found := b.notNow[r.URL.Path]; found {
+			delete(b.notNow, r.URL.Path)
+			w.Header().Set("Retry-After", "0")
+			w.WriteHeader(status)
+			return
+		}
+		if b.loose {
+			mux.ServeHTTP(w, r)
+			return
+		}
+		checked.ServeHTTP(w, r)
 	})
 }
 
@@ -148,7 +163,9 @@ func (b *bench) addCheckpoint(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusConflict)
 		fmt.Fprintf(w, "%d\n", b.checkpoint)
 	case b.rewritten:
+		w.Header().Set("Content-Type", "application/problem+json")
 		w.WriteHeader(http.StatusUnprocessableEntity)
+		io.WriteString(w, `{"title":"Unprocessable Entity","status":422}`)
 	default:
 		b.checkpoint = size
 		w.Header().Set("Content-Type", national.TypeCosignatures)
@@ -267,6 +284,26 @@ func TestJournalRefused(t *testing.T) {
 			t.Errorf("%+v, cosigned %d", r, b.hub.cosigned)
 		}
 	})
+}
+
+// TestNotNow: a service that says "not now" to a checkpoint or a page of the list is
+// asked again within the pass; one that says nothing more ends it, and the next pass
+// goes on.
+func TestNotNow(t *testing.T) {
+	b := newBench(t, 1)
+	b.hub.journal, b.list = 4, roll{name: "a", items: []string{item(1, ""), item(2, ""), item(3, "")}}
+	b.notNow = map[string]int{national.PathStructures: http.StatusTooManyRequests, national.PathAddCheckpoint: http.StatusServiceUnavailable}
+	if r := b.mustPass(t); r.Requests != 2+1+2+1+1 || len(b.hub.listed) != 3 || b.hub.cosigned != 4 {
+		t.Errorf("%+v, %d structures, cosigned %d", r, len(b.hub.listed), b.hub.cosigned)
+	}
+	b.hub.journal = 9
+	b.notNow = map[string]int{national.PathAddCheckpoint: http.StatusInternalServerError}
+	if r, err := b.pass(t); err == nil || b.hub.cosigned != 4 || r.JournalRefused {
+		t.Errorf("%+v, cosigned %d, %v", r, b.hub.cosigned, err)
+	}
+	if r := b.mustPass(t); b.hub.cosigned != 9 || r.Updated != 1 {
+		t.Errorf("%+v, cosigned %d", r, b.hub.cosigned)
+	}
 }
 
 func TestOctetsAreFlat(t *testing.T) {

@@ -70,6 +70,7 @@ func item(n int, rest string) string {
 // moved and not otherwise; what cannot be read is set aside and holds up nothing.
 func TestStructures(t *testing.T) {
 	b := newBench(t, 1)
+	b.loose = true
 	b.list = roll{name: "a", items: []string{
 		item(1, `,"siret":"11100000000000","habilitation":{"state":"active","since":"2024-03-12"}`),
 		item(2, `,"siret":"bad"`), item(3, ""), `"nothing like one"`, item(5, ""),
@@ -116,6 +117,7 @@ func TestStructures(t *testing.T) {
 		}
 	})
 	t.Run("another list is read from its beginning", func(t *testing.T) {
+		b.loose = false
 		b.list = roll{name: "b", items: []string{item(7, "")}}
 		if r := b.mustPass(t); r.Created != 1 || len(b.hub.listed) != 1 || r.Aside != 0 {
 			t.Errorf("%+v, %v", r, b.hub.listed)
@@ -158,6 +160,7 @@ func TestErrList(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, 1)
+			b.loose = true
 			b.list, b.listBody = roll{name: "a", items: []string{item(1, "")}}, body
 			if _, err := b.pass(t); err == nil || len(b.hub.listed)+len(b.hub.asides) != 0 {
 				t.Errorf("kept %v, %v: %v", b.hub.listed, b.hub.asides, err)

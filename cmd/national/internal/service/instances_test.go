@@ -202,6 +202,15 @@ func TestDatabaseAway(t *testing.T) {
 		}
 		said.WriteString(text)
 	}
+	for _, asked := range []struct{ method, path, kind string }{
+		{"GET", national.PathCounts, ""}, {"GET", national.PathStructures, ""}, {"POST", national.PathAddCheckpoint, national.TypeSubmission},
+	} {
+		body := g.book(g.hub(0), 5, 5, "").show(t, 0, 5).Text()
+		status, header, text := ask(t, c, s, asked.method, asked.path, asked.kind, body)
+		if status != http.StatusServiceUnavailable || header.Get("Retry-After") == "" {
+			t.Errorf("%s: %d %v %s", asked.path, status, header, text)
+		}
+	}
 	status, page := look(t, s, "/", "")
 	if status != http.StatusServiceUnavailable || !strings.Contains(page, "ne répond pas") {
 		t.Errorf("the page: %d %s", status, page)

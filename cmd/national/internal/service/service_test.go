@@ -18,6 +18,7 @@ import (
 	"relais/node/territory"
 	"relais/sync/link"
 	"relais/sync/national"
+	"relais/sync/national/contracttest"
 )
 
 // The contract and what is served are one list.
@@ -98,7 +99,7 @@ func (g *ground) client(t testing.TB, s *service.Service, hub territory.HubID) *
 		ForceAttemptHTTP2: true,
 	}
 	t.Cleanup(pool.CloseIdleConnections)
-	return &http.Client{Transport: pool}
+	return &http.Client{Transport: contracttest.Client(t, pool)}
 }
 
 func ask(t testing.TB, c *http.Client, s *service.Service, method, path, kind string, body []byte) (int, http.Header, string) {
