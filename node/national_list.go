@@ -36,6 +36,7 @@ type NationalList struct {
 	Began   time.Time // that reading; zero: none
 	Checked time.Time // when it was last at the list's end
 	Here    int       // structures that are kept, those that are gone left out
+	There   int       // structures that the service said the list has
 	Aside   int       // items that could not be read
 }
 
@@ -55,7 +56,7 @@ func nationalList(r *store.Reader) (l NationalList, err error) {
 	if err != nil || c.Number != kept.Crawl {
 		return l, err
 	}
-	l = NationalList{Cursor: kept.Cursor, Whole: !c.Ended.IsZero(), Began: c.Began, Checked: c.Ended}
+	l = NationalList{Cursor: kept.Cursor, Whole: !c.Ended.IsZero(), Began: c.Began, Checked: c.Ended, There: c.Total}
 	if l.Here, _, err = r.CountDirectory(kept.Crawl); err != nil {
 		return l, err
 	}

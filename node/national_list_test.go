@@ -46,13 +46,13 @@ func TestNationalList(t *testing.T) {
 	first := node.NationalPage{Next: "2", Total: 3, Entries: []node.DirectoryEntry{a}, Aside: []node.SetAside{poison}}
 	take(first, node.DirectoryChange{Created: 1})
 	take(first, node.DirectoryChange{}) // the answer was lost
-	stands(node.NationalList{Cursor: "2", Here: 1, Aside: 1})
+	stands(node.NationalList{Cursor: "2", Here: 1, There: 3, Aside: 1})
 	if _, err := d.TakeNationalPage(t.Context(), node.NationalPage{After: "1", Next: "3"}); err == nil {
 		t.Error("a page that follows none taken was")
 	}
 	take(node.NationalPage{After: "2", Next: "3", Total: 3, Entries: []node.DirectoryEntry{b}, Aside: []node.SetAside{nameless}, Last: true},
 		node.DirectoryChange{Created: 1, Drift: 1, Aside: 2})
-	stands(node.NationalList{Cursor: "3", Whole: true, Here: 2, Aside: 2})
+	stands(node.NationalList{Cursor: "3", Whole: true, Here: 2, There: 3, Aside: 2})
 
 	t.Run("change by change", func(t *testing.T) {
 		ended := a
@@ -84,7 +84,7 @@ func TestNationalList(t *testing.T) {
 		if v, err := d.Habilitation(t.Context(), a.SIRET); err != nil || len(v.Entries) != 1 || v.Entries[0].ID != a.ID {
 			t.Errorf("%+v, %v", v, err)
 		}
-		stands(node.NationalList{Cursor: "x", Whole: true, Here: 1, Aside: 1})
+		stands(node.NationalList{Cursor: "x", Whole: true, Here: 1, There: 1, Aside: 1})
 	})
 	t.Run("the public directory was read since", func(t *testing.T) {
 		if _, err := d.BeginCrawl(t.Context()); err != nil {

@@ -135,3 +135,29 @@ func TestErrImport(t *testing.T) {
 	}
 	d.stop = func() {}
 }
+
+// FuzzList: whatever a file holds, what is taken of it a hub can read.
+func FuzzList(f *testing.F) {
+	f.Add("l.csv", []byte(listCSV))
+	f.Add("l.json", []byte(listJSON))
+	f.Add("l.CSV", []byte("id,id\n,"))
+	f.Fuzz(func(t *testing.T, name string, content []byte) {
+		parse := parseJSON
+		if strings.HasSuffix(name, ".csv") {
+			parse = parseCSV
+		}
+		typed, err := parse(content)
+		if err != nil {
+			return
+		}
+		list, err := checkList(typed)
+		if err == nil && len(list) != len(typed) {
+			t.Errorf("%d of %d", len(list), len(typed))
+		}
+		for _, s := range list {
+			if s.Name == "" || s.ID == [16]byte{} || s.Gone {
+				t.Errorf("took %+v", s)
+			}
+		}
+	})
+}

@@ -122,7 +122,7 @@ func printStatus(std stdio, s status) error {
 		line("national", "%s: %d up, %d down, drift %d, %d octets out, %d in %s", n.At.Local().Format(time.DateTime), n.Up, n.Down, n.Drift, n.OctetsOut, n.OctetsIn, n.Err)
 	}
 	if l := s.List; l.Cursor != "" {
-		line("structures", "%d of the national service's list, %d set aside", l.Here, l.Aside)
+		line("structures", "%d of %d of the national service's list, %d set aside", l.Here, l.There, l.Aside)
 	}
 	switch j := s.Journal; {
 	case !j.Refused.IsZero():

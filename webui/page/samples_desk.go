@@ -87,7 +87,7 @@ func sampleTerritory(hubs []node.HubStatus) *Territory {
 			Freshness: node.Freshness{National: SampleNow.Add(-29 * time.Minute)}, Notices: 37, Stops: 6, Dossiers: 22,
 			News: node.Propagation{P50: 180 * time.Millisecond, P99: 900 * time.Millisecond, Of: 41},
 			Seen: node.JournalSeen{Entries: 1204, At: SampleNow.Add(-29 * time.Minute)},
-			List: node.NationalList{Cursor: "x", Whole: true, Here: 61, Checked: SampleNow.Add(-29 * time.Minute)},
+			List: node.NationalList{Cursor: "x", Whole: true, Here: 61, There: 61, Checked: SampleNow.Add(-29 * time.Minute)},
 		},
 		Structure: sampleStructures()[0],
 		Habilitation: node.HabilitationView{At: SampleNow.Add(-29 * time.Minute), National: true, Entries: []node.DirectoryEntry{
@@ -103,6 +103,8 @@ func sampleTroubled(hubs []node.HubStatus) *Territory {
 	p.Freshness = Freshness{At: SampleNow.Add(-26 * time.Hour), Seen: 1, Expected: 3}
 	p.View.Waiting = 2
 	p.Pass.Err = "connection refused"
+	p.View.List.There, p.View.List.Aside = 62, 1
+	p.Pass.Drift = 2
 	p.View.Seen = node.JournalSeen{Entries: 1204, At: SampleNow.Add(-50 * time.Hour), Refused: SampleNow.Add(-27 * time.Hour), Held: 1204}
 	p.View.Alarms = []node.Alarm{{Key: "island", Message: "Aucun relais n’a répondu depuis hier. Vérifiez la box et le câble, puis prévenez le service informatique.", At: SampleNow.Add(-26 * time.Hour)}}
 	return p

@@ -104,3 +104,18 @@ func TestNoList(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+// FuzzCursor: whatever a hub sends, it is a place within the list or refused, and a
+// cursor is written one way.
+func FuzzCursor(f *testing.F) {
+	l := store.List{Name: [8]byte{1, 2, 3}, Head: 40}
+	f.Add(service.CursorOf(l, 7))
+	f.Add("AAAAAAAAAAAAAAAAAAAAAA")
+	f.Add("")
+	f.Fuzz(func(t *testing.T, cursor string) {
+		change, err := service.ChangeOf(l, cursor)
+		if err == nil && (change < 0 || change > l.Head || cursor != "" && service.CursorOf(l, change) != cursor) {
+			t.Errorf("%q is %d", cursor, change)
+		}
+	})
+}
