@@ -17,9 +17,9 @@ func (s *Server) territory(w http.ResponseWriter, r *http.Request, by node.Actor
 		return err
 	}
 	if view.Roster != nil {
-		p.Structure, _ = view.Roster.Structure(by.Structure)
+		p.Own, _ = view.Roster.Structure(by.Structure)
 	}
-	if p.Habilitation, err = s.node.Habilitation(r.Context(), p.Structure.SIRET); err != nil {
+	if p.Habilitation, err = s.node.Habilitation(r.Context(), p.Own.SIRET); err != nil {
 		return err
 	}
 	return s.render(w, r, http.StatusOK, p)

@@ -76,33 +76,32 @@ func parseCounts(body []byte) (c Counts, err error) {
 
 // do sends one request and reads all of its answer, whose type must be want; ""
 // wants none, 204.
-func (t *attempt) do(ctx context.Context, method, path string, header http.Header, body []byte, want string, limit int64) ([]byte, error) {
-	resp, done, err := t.send(ctx, method, path, header, body)
-	if err != nil {
-		return nil, err
-	}
-	defer done()
-	answer, err := readAnswer(resp, want, limit)
-	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", method, path, err)
-	}
-	return answer, nil
+func (t *attempt) do(ctx context.Context, method, path string, header http.Header, body []byte, want string, limit int64) (answer []byte, err error) {
+	err = t.send(ctx, method, path, header, body, func(resp *http.Response) (err error) {
+		answer, err = readAnswer(resp, want, limit)
+		return err
+	})
+	return answer, err
 }
 
-// send sends one request. done is called once the answer is read.
-func (t *attempt) send(ctx context.Context, method, path string, header http.Header, body []byte) (resp *http.Response, done func(), err error) {
+// send sends one request and has its answer read.
+func (t *attempt) send(ctx context.Context, method, path string, header http.Header, body []byte, read func(*http.Response) error) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, "https://"+t.service.String()+path, bytes.NewReader(body))
 	if err != nil {
-		cancel()
-		return nil, nil, err
+		return err
 	}
 	maps.Copy(req.Header, header)
-	if resp, err = t.http.Do(req); err != nil {
-		cancel()
-		return nil, nil, err
+	resp, err := t.http.Do(req)
+	if err != nil {
+		return err
 	}
-	return resp, func() { resp.Body.Close(); cancel() }, nil
+	defer resp.Body.Close()
+	if err := read(resp); err != nil {
+		return fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	return nil
 }
 
 func mediaType(resp *http.Response) string {

@@ -67,23 +67,19 @@ func (e *staleError) Error() string {
 // addCheckpoint sends a checkpoint and returns the lines of the answer, "" where the
 // service cosigns none.
 func (t *attempt) addCheckpoint(ctx context.Context, s journal.Submission) (lines string, err error) {
-	resp, done, err := t.send(ctx, http.MethodPost, PathAddCheckpoint, http.Header{"Content-Type": {TypeSubmission}}, s.Text())
-	if err != nil {
-		return "", err
-	}
-	defer done()
-	want := TypeCosignatures
-	switch kind := mediaType(resp); {
-	case resp.StatusCode == http.StatusNoContent:
-		want = ""
-	case resp.StatusCode == http.StatusConflict && kind == TypeSize:
-		return "", readSize(resp)
-	}
-	body, err := readAnswer(resp, want, maxCosignaturesOctets)
-	if err != nil {
-		return "", fmt.Errorf("POST %s: %w", PathAddCheckpoint, err)
-	}
-	return string(body), nil
+	err = t.send(ctx, http.MethodPost, PathAddCheckpoint, http.Header{"Content-Type": {TypeSubmission}}, s.Text(), func(resp *http.Response) error {
+		want := TypeCosignatures
+		switch {
+		case resp.StatusCode == http.StatusNoContent:
+			want = ""
+		case resp.StatusCode == http.StatusConflict && mediaType(resp) == TypeSize:
+			return readSize(resp)
+		}
+		body, err := readAnswer(resp, want, maxCosignaturesOctets)
+		lines = string(body)
+		return err
+	})
+	return lines, err
 }
 
 func readSize(resp *http.Response) error {

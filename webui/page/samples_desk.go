@@ -89,7 +89,7 @@ func sampleTerritory(hubs []node.HubStatus) *Territory {
 			Seen: node.JournalSeen{Entries: 1204, At: SampleNow.Add(-29 * time.Minute)},
 			List: node.NationalList{Cursor: "x", Whole: true, Here: 61, There: 61, Checked: SampleNow.Add(-29 * time.Minute)},
 		},
-		Structure: sampleStructures()[0],
+		Own: sampleStructures()[0],
 		Habilitation: node.HabilitationView{At: SampleNow.Add(-29 * time.Minute), National: true, Entries: []node.DirectoryEntry{
 			{Name: "Maison de services", Habilitation: node.HabilitationActive, Since: "2024-03-12"},
 		}},

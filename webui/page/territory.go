@@ -12,8 +12,8 @@ type Territory struct {
 	Pass         node.NationalPass
 	HasPass      bool
 	SoftwareHubs []territory.Hub
-	// Structure is the helper's, with what was decided nationally of it.
-	Structure    territory.Structure
+	// Own is the helper's structure, with what was decided nationally of it.
+	Own          territory.Structure
 	Habilitation node.HabilitationView
 }
 
