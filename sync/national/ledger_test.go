@@ -329,6 +329,9 @@ func (l *ledger) Submission(_ context.Context, held int64) (s journal.Submission
 func (l *ledger) KeepCosignature(_ context.Context, _ []byte, lines string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if lines == "" {
+		return journal.ErrNotCosigned
+	}
 	l.cosigned, l.lines = l.journal, lines
 	return nil
 }

@@ -40,6 +40,7 @@ type bench struct {
 	checkpoint int64    // entries of the hub's journal that the service saw
 	rewritten  bool     // it does not recognise them
 	list       roll
+	mute       bool           // it takes checkpoints, and says nothing of them
 	loose      bool           // what the service answers is not as the contract says
 	notNow     map[string]int // paths that answer once with this status
 	listBody   string         // answered in its place
@@ -166,6 +167,9 @@ func (b *bench) addCheckpoint(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/problem+json")
 		w.WriteHeader(http.StatusUnprocessableEntity)
 		io.WriteString(w, `{"title":"Unprocessable Entity","status":422}`)
+	case b.mute:
+		b.checkpoint = size
+		w.WriteHeader(http.StatusNoContent)
 	default:
 		b.checkpoint = size
 		w.Header().Set("Content-Type", national.TypeCosignatures)
@@ -275,6 +279,19 @@ func TestJournalRefused(t *testing.T) {
 		b.late = 12
 		if r := b.mustPass(t); !r.JournalRefused || b.hub.refusedAt != 12 {
 			t.Errorf("%+v, refused at %d", r, b.hub.refusedAt)
+		}
+	})
+	t.Run("it is taken, and not cosigned", func(t *testing.T) {
+		b := newBench(t, 1)
+		b.hub.journal, b.mute = 5, true
+		for range 2 { // and asked again each time
+			if r := b.mustPass(t); r.JournalRefused || r.Requests != 3 || b.checkpoint != 5 {
+				t.Errorf("%+v, the service saw %d", r, b.checkpoint)
+			}
+		}
+		b.mute = false
+		if b.mustPass(t); b.hub.lines != sampleLine {
+			t.Error("the word is not kept once it comes")
 		}
 	})
 	t.Run("the answer was lost, and is asked for again", func(t *testing.T) {

@@ -17,8 +17,8 @@ func (t *attempt) Steps() []Step {
 		{"roster", t.roster},
 		{"records", t.records},
 		{"counts", t.compare},
-		{"structures", t.structures},
 		{"checkpoint", t.checkpoint},
+		{"structures", t.structures},
 	}
 }
 

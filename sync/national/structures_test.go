@@ -162,7 +162,8 @@ func TestErrList(t *testing.T) {
 			b := newBench(t, 1)
 			b.loose = true
 			b.list, b.listBody = roll{name: "a", items: []string{item(1, "")}}, body
-			if _, err := b.pass(t); err == nil || len(b.hub.listed)+len(b.hub.asides) != 0 {
+			b.hub.journal = 3
+			if _, err := b.pass(t); err == nil || len(b.hub.listed)+len(b.hub.asides) != 0 || b.hub.cosigned != 3 {
 				t.Errorf("kept %v, %v: %v", b.hub.listed, b.hub.asides, err)
 			}
 		})

@@ -34,7 +34,7 @@ func (t *attempt) checkpoint(ctx context.Context, r *Report) error {
 		switch {
 		case err == nil:
 			r.Updated++
-			return t.Hub.KeepCosignature(ctx, sent.Checkpoint, lines)
+			return t.keepCosignature(ctx, sent.Checkpoint, lines)
 		case contradicts(err), errors.As(err, &stale) && shorter:
 			return t.refused(ctx, r, held)
 		case stale == nil || again:
@@ -42,6 +42,18 @@ func (t *attempt) checkpoint(ctx context.Context, r *Report) error {
 		}
 		held = stale.held // another pass came first
 	}
+}
+
+// keepCosignature keeps what the service said of a checkpoint that it took. A service
+// that signs with another key than the roster names has taken it all the same: that is
+// for people to put right, and the next pass asks again.
+func (t *attempt) keepCosignature(ctx context.Context, checkpoint []byte, lines string) error {
+	err := t.Hub.KeepCosignature(ctx, checkpoint, lines)
+	if errors.Is(err, journal.ErrNotCosigned) {
+		t.Logger.Warn("the national service took a checkpoint and did not cosign it, though the roster names its witness key", "peer", t.service.String())
+		return nil
+	}
+	return err
 }
 
 // refused notes that the service does not recognise our journal.
