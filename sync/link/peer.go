@@ -37,6 +37,7 @@ type peer struct {
 	dialErr  error             // of the last dial
 	rest     breaker
 	passing  breaker // of the peer as a rendezvous
+	straight breaker // of its addresses, while it is reached through another
 	queue    [][]byte
 	queued   int // octets in queue
 }

@@ -82,6 +82,10 @@ func (l *Link) Rendezvous() (call []territory.HubID) {
 			call = append(call, id)
 		case p.direct() != nil:
 			standing++
+		case p.roundabout():
+			if p.straighten() { // it is met already, and of no use as it is
+				call = append(call, id)
+			}
 		case !p.resting():
 			call = append(call, id)
 		}
@@ -226,6 +230,23 @@ func (l *Link) straightenOne(s PeerStatus) {
 	}
 }
 
+// roundabout tells whether the peer is reached through another only.
+func (p *peer) roundabout() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := p.current()
+	return s != nil && s.through()
+}
+
+// straighten calls the peer at its addresses, without waiting, unless they were
+// found not to answer a moment ago.
+func (p *peer) straighten() bool {
+	p.mu.Lock()
+	resting := p.straight.open(time.Now())
+	p.mu.Unlock()
+	return !resting && p.link.run(p.dialStraight)
+}
+
 // dialStraight makes one call at the peer's addresses and serves the session to
 // its end. That it fails means nothing: the peer is reached.
 func (p *peer) dialStraight() {
@@ -233,6 +254,13 @@ func (p *peer) dialStraight() {
 		return
 	}
 	s, err := p.link.dialSession(p.ctx, p.id, p.link.dialDirect)
+	p.mu.Lock()
+	if err != nil {
+		p.straight.fail(time.Now())
+	} else {
+		p.straight.reset()
+	}
+	p.mu.Unlock()
 	p.straightening.Store(false)
 	if err == nil {
 		p.add(s)

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -80,6 +81,7 @@ type template struct {
 var shared = sync.OnceValues(makeTemplates)
 
 func TestMain(m *testing.M) {
+	debug.SetGCPercent(800) // little stays of a territory, and much passes
 	status := m.Run()
 	if made, err := shared(); err == nil {
 		os.RemoveAll(made.dir)
