@@ -26,7 +26,7 @@ type absorption struct {
 	forked  map[record.LogID]bool     // logs with two histories, whose hash is to be found again
 	// undated tells whether an author's clock is known to be wrong; nil: nobody's is.
 	undated func(territory.HubID) bool
-	// ahead is how far this hub's clock is before its peers'.
+	// ahead is how far this hub's clock is ahead of its peers' median.
 	ahead time.Duration
 	// silenced are the stops that a new roster cuts off and that are to be said again.
 	silenced []silenced

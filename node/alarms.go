@@ -55,7 +55,7 @@ func (n *Node) alarms(now time.Time, v TerritoryView, s symptoms) (list []Alarm)
 		add("logs", now, fmt.Sprintf("«\u00a0%s\u00a0» a recommencé son histoire %d\u00a0fois\u00a0: sa machine est souvent ramenée en arrière, ou elle est détournée. Ce qu’elle dirait sous une histoire de plus n’est plus gardé. Appelez le département.", n.hubName(hub), record.MaxLogs))
 	}
 	if !v.Seen.Refused.IsZero() {
-		add("journal-refused", v.Seen.Refused, fmt.Sprintf("Le service national ne reconnaît plus le journal de ce relais : ce n’est pas la suite de ce qu’il avait vu (%s). Une sauvegarde a été remise en place, ou le journal a été réécrit. Ne supprimez rien, et appelez le département.", lines(v.Seen.Held)))
+		add("journal-refused", v.Seen.Refused, fmt.Sprintf("Le service national ne reconnaît plus le journal de ce relais\u00a0: ce n’est pas la suite de ce qu’il avait vu (%s). Une sauvegarde a été remise en place, ou le journal a été réécrit. Ne supprimez rien, et appelez le département.", lines(v.Seen.Held)))
 	}
 	contactAlarms(now, v, s, add)
 	return list
@@ -184,9 +184,9 @@ func conflicts(n int) string {
 
 func lines(n int64) string {
 	if n < 2 {
-		return fmt.Sprintf("%d ligne", n)
+		return fmt.Sprintf("%d\u00a0ligne", n)
 	}
-	return fmt.Sprintf("%d lignes", n)
+	return fmt.Sprintf("%d\u00a0lignes", n)
 }
 
 func differences(n int) string {

@@ -62,19 +62,24 @@ func (n *Node) Beacon() (wire []byte, next time.Duration, err error) {
 	}
 	now := n.now()
 	b := beacon.Beacon{Hub: n.self, At: now.UTC().Truncate(time.Millisecond), Roster: roster.Version}
-	active := 0
 	for _, hub := range roster.Hubs {
-		if hub.State != territory.HubActive {
-			continue
-		}
-		active++
-		if hub.ID != n.self && n.connected(hub.ID, now) {
+		if hub.State == territory.HubActive && hub.ID != n.self && n.connected(hub.ID, now) {
 			b.Hears = append(b.Hears, hub.Index)
 		}
 	}
 	slices.Sort(b.Hears)
 	wire, err = b.Sign(n.birth.Territory, n.witness)
-	return wire, time.Duration(active) * beaconShare, err
+	return wire, beaconInterval(roster), err
+}
+
+// beaconInterval is the time between two beacons of one hub.
+func beaconInterval(roster *territory.Roster) (every time.Duration) {
+	for _, hub := range roster.Hubs {
+		if hub.State == territory.HubActive {
+			every += beaconShare
+		}
+	}
+	return every
 }
 
 // TakeBeacon notes another hub's sign of life, whoever brings it, and returns
@@ -126,11 +131,11 @@ func (s *beacons) take(b heardBeacon) (fresh bool) {
 }
 
 // of is what a hub last said, unless it is too old to hold.
-func (s *beacons) of(hub territory.HubID, now time.Time, hubs int) (heardBeacon, bool) {
+func (s *beacons) of(hub territory.HubID, now time.Time, every time.Duration) (heardBeacon, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b, heard := s.last[hub]
-	return b, heard && now.Sub(b.received).Abs() < beaconsMissed*time.Duration(hubs)*beaconShare+beaconShare
+	return b, heard && now.Sub(b.received).Abs() < beaconsMissed*every+beaconShare
 }
 
 // Propagation returns how long beacons took to come.

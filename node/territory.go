@@ -112,7 +112,7 @@ func (n *Node) hubStatuses(roster *territory.Roster, logs []store.Log, now time.
 	for _, l := range logs {
 		known[l.Hub] += l.Head
 	}
-	_, active := n.presence(now)
+	every := beaconInterval(roster)
 	for _, hub := range roster.Hubs {
 		c := n.fresh.of(hub.ID, now)
 		self := hub.ID == n.self
@@ -121,7 +121,7 @@ func (n *Node) hubStatuses(roster *territory.Roster, logs []store.Log, now time.
 			Hub: hub, Self: self, Connected: connected, Through: connected && c.through,
 			HeardAt: c.heard, Compared: c.compared, Records: known[hub.ID],
 		})
-		if b, heard := n.beacons.of(hub.ID, now, active); heard && hub.State == territory.HubActive {
+		if b, heard := n.beacons.of(hub.ID, now, every); heard && hub.State == territory.HubActive {
 			list[len(list)-1].Said = &Said{Misses: misses(roster, b.Beacon), Roster: b.Roster, Delay: b.delay}
 		}
 	}

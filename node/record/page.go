@@ -40,6 +40,7 @@ type stem struct {
 type item struct {
 	tail      []byte // version, kind; time, body
 	signature []byte
+	payload   []byte // put together by join
 }
 
 // AppendPage writes records as one page, which is never longer than their lengths
@@ -85,25 +86,29 @@ func takeRun(wires [][]byte) (run []byte, n int) {
 		if n == maxRun || n == len(wires) || first.Seq == math.MaxUint32 {
 			break
 		}
-		first.follow(ChainHash(first.Hub, first.payload(i.tail)))
+		first.follow(i.payload)
 		next, i, ok = split(wires[n])
 	}
 	run[1] = byte(n)
 	return run, n
 }
 
-// follow makes s the stem of the record after the one with this hash.
-func (s *stem) follow(h Hash) { s.Seq, s.prev = s.Seq+1, [16]byte(h[:16]) }
+// follow makes s the stem of the record after the one with this payload.
+func (s *stem) follow(payload []byte) {
+	h := ChainHash(s.Hub, payload)
+	s.Seq, s.prev = s.Seq+1, [16]byte(h[:16])
+}
 
 // split takes a record apart, unless it could not be put together again.
 func split(wire []byte) (s stem, i item, ok bool) {
-	const before = openingOctets + 16 + 2 + 1 // all that is before the payload
-	if len(wire) < before+minPayload+2+signatureOctets {
+	before := len(opening) + len(s.Hub) + len(beforePayload) + 1 // and the payload's length
+	after := len(beforeSig) + signatureOctets
+	if len(wire) < before+minPayload+after {
 		return s, i, false
 	}
-	copy(s.Hub[:], wire[openingOctets:])
+	copy(s.Hub[:], wire[len(opening):])
 	end := before + int(wire[before-1])
-	if end+2+signatureOctets != len(wire) {
+	if end+after != len(wire) {
 		return s, i, false
 	}
 	payload := wire[before:end]
@@ -120,10 +125,8 @@ func split(wire []byte) (s stem, i item, ok bool) {
 		return s, i, false
 	}
 	i = item{tail: append(bytes.Clone(head), c.rest...), signature: wire[len(wire)-signatureOctets:]}
-	return s, i, bytes.Equal(s.join(i), wire)
+	return s, i, bytes.Equal(s.join(&i), wire)
 }
-
-const openingOctets = 8 // of every envelope
 
 // payload puts a payload together from its tail. It is nil for a tail that has no
 // version and kind.
@@ -142,13 +145,13 @@ func (s *stem) payload(tail []byte) []byte {
 	return append(payload, c.rest...)
 }
 
-// join puts a record together; nil when there is none of that form.
-func (s *stem) join(i item) []byte {
-	payload := s.payload(i.tail)
-	if len(payload) < minPayload || len(payload) > maxPayload {
+// join puts a record together, and its payload; nil when there is none of that form.
+func (s *stem) join(i *item) []byte {
+	i.payload = s.payload(i.tail)
+	if len(i.payload) < minPayload || len(i.payload) > maxPayload {
 		return nil
 	}
-	return Assemble(s.Hub, payload, [signatureOctets]byte(i.signature))
+	return Assemble(s.Hub, i.payload, [signatureOctets]byte(i.signature))
 }
 
 // appendHead writes the shortest head of an item (RFC 8949 §3).
@@ -227,14 +230,14 @@ func (r *pageReader) run() (wires [][]byte) {
 			r.err = errors.New("a record without a signature")
 			return nil
 		}
-		i := item{octets[:end], octets[end:]}
-		wire := s.join(i)
+		i := item{tail: octets[:end], signature: octets[end:]}
+		wire := s.join(&i)
 		if wire == nil {
 			r.err = errors.New("a record of another form")
 			return nil
 		}
 		wires = append(wires, wire)
-		s.follow(ChainHash(s.Hub, s.payload(i.tail)))
+		s.follow(i.payload)
 	}
 	return wires
 }

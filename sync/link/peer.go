@@ -73,13 +73,17 @@ func (l *Link) Dial(ctx context.Context, to territory.HubID) (net.Conn, error) {
 	return s.open(l.self, to)
 }
 
-// Connect sees to it that a session with the peer stands.
+// Connect sees to it that a session with the peer stands, and that one by way of
+// another hub gives way to a direct one where there may be.
 func (l *Link) Connect(ctx context.Context, to territory.HubID) error {
 	p := l.peer(to)
 	if p == nil {
 		return fmt.Errorf("connect to %s: %w", to, ErrUnknownPeer)
 	}
-	_, err := p.session(ctx)
+	s, err := p.session(ctx)
+	if err == nil && s.through() {
+		p.straighten()
+	}
 	return err
 }
 

@@ -82,11 +82,7 @@ func (l *Link) Rendezvous() (call []territory.HubID) {
 			call = append(call, id)
 		case p.direct() != nil:
 			standing++
-		case p.roundabout():
-			if p.straighten() { // it is met already, and of no use as it is
-				call = append(call, id)
-			}
-		case !p.resting():
+		case !p.resting(): // or met already, but by way of another: of no use as it is
 			call = append(call, id)
 		}
 	}
@@ -144,7 +140,7 @@ func (l *Link) callAhead(hubs []territory.HubID) {
 			l.run(func() {
 				ctx, cancel := context.WithTimeout(l.ctx, dialTimeout)
 				defer cancel()
-				p.session(ctx) // for the next call to find
+				l.Connect(ctx, id) // for the next call to find
 			})
 		}
 	}
@@ -174,9 +170,14 @@ func (p *peer) direct() *session {
 	return nil
 }
 
+// resting tells whether to leave the peer in peace now: it did not answer a moment ago
+// or, being reached through another, its addresses did not.
 func (p *peer) resting() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if s := p.current(); s != nil && s.through() {
+		return p.straight.open(time.Now())
+	}
 	return p.rest.open(time.Now())
 }
 
@@ -226,25 +227,16 @@ func (l *Link) straighten() {
 func (l *Link) straightenOne(s PeerStatus) {
 	h, _ := l.rosterHub(s.Hub)
 	if p := l.met(s.Hub); p != nil && s.Connected && !s.Via.IsZero() && len(h.Addresses) > 0 {
-		l.run(p.dialStraight)
+		p.straighten()
 	}
 }
 
-// roundabout tells whether the peer is reached through another only.
-func (p *peer) roundabout() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	s := p.current()
-	return s != nil && s.through()
-}
-
-// straighten calls the peer at its addresses, without waiting, unless they were
-// found not to answer a moment ago.
-func (p *peer) straighten() bool {
-	p.mu.Lock()
-	resting := p.straight.open(time.Now())
-	p.mu.Unlock()
-	return !resting && p.link.run(p.dialStraight)
+// straighten calls a peer that is reached through another at its addresses, without
+// waiting.
+func (p *peer) straighten() {
+	if !p.resting() {
+		p.link.run(p.dialStraight)
+	}
 }
 
 // dialStraight makes one call at the peer's addresses and serves the session to

@@ -92,7 +92,7 @@ func Span(d time.Duration) string {
 	return fmt.Sprintf("%d j", int(d/(24*time.Hour)))
 }
 
-// Delay writes how long news was on its way: "0,2 s", and what is longer than a
+// Delay writes how long news was on its way: "0,2 s", and what is longer than a
 // minute as Span does.
 func Delay(d time.Duration) string {
 	if d >= time.Minute {
