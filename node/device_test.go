@@ -1,9 +1,11 @@
 package node_test
 
 import (
+	"bytes"
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -177,24 +179,38 @@ func (c *counted) say(t testing.TB) record.Place {
 }
 
 // copyOf copies the folder as it is on the disk, while the hub runs or not: what a
-// backup holds, and what a power cut leaves. The log comes first: the writer may be
-// moving it into the database, and whatever of it was moved is then in both.
+// backup holds, and what a power cut leaves. The writer may be moving the log into the
+// database and cutting it short, after its callers have their answer: halves of two
+// moments are no state of a disk, so both files are read until two looks agree.
 func (c *counted) copyOf(t testing.TB) string {
 	t.Helper()
+	held := c.files(t)
+	for again := c.files(t); !maps.EqualFunc(held, again, bytes.Equal); again = c.files(t) {
+		held = again
+	}
 	to := t.TempDir()
-	for _, name := range []string{"relais.db-wal", "relais.db"} {
-		data, err := os.ReadFile(filepath.Join(c.Options.Dir, name))
-		if errors.Is(err, os.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+	for name, data := range held {
 		if err := os.WriteFile(filepath.Join(to, name), data, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return to
+}
+
+// files reads the database and its log.
+func (c *counted) files(t testing.TB) map[string][]byte {
+	t.Helper()
+	held := map[string][]byte{}
+	for _, name := range []string{"relais.db-wal", "relais.db"} {
+		data, err := os.ReadFile(filepath.Join(c.Options.Dir, name))
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			t.Fatal(err)
+		}
+		if err == nil {
+			held[name] = data
+		}
+	}
+	return held
 }
 
 // restore goes on with a copy of the folder, itself left as it is.

@@ -87,6 +87,7 @@ fuzz() {
 }
 
 seconds=$(share 60)
+[ "$seconds" -ge 10 ] || seconds=10 # what was found before is gone through first
 for found in $(git ls-files '*_test.go' | xargs grep -o '^func Fuzz[A-Za-z0-9]*' | sed 's/func //'); do
 	target=${found##*:} package=$(dirname "${found%%:*}")
 	part "$(echo "$package" | tr / -)-$target" fuzz "$seconds" "$target" "./$package"
